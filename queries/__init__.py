@@ -1,0 +1,1 @@
+"""The answers: Cypher texts, a typed catalogue of them, and their rendering."""

@@ -1,0 +1,59 @@
+"""stratigraph: which features of a language model depend on which, inside a layer and across layers.
+
+This is the front door. It checks that the rooms beside it are its own, hands each verb of the command line to
+its room, and turns a failure into one sentence and an exit code. In a notebook it is
+``import stratigraph as sg``.
+"""
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+
+_HOME = Path(__file__).resolve().parent
+_ROOMS = ("analysis", "graphdb", "ingest", "queries")
+_COMMAND_MODULES = ("ingest.commands", "graphdb.commands", "queries.commands")
+
+
+def _check_rooms() -> None:
+    """Refuse to run when another package called like one of ours comes first on the path."""
+    for room in _ROOMS:
+        found = import_module(room).__file__
+        if found is None or Path(found).resolve().parent.parent != _HOME:
+            sys.exit(
+                f"stratigraph: the package {room!r} was found at {found}, expected beside {_HOME}; "
+                "rename that folder, or run from another one"
+            )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="stratigraph", description=__doc__.split("\n\n", maxsplit=1)[0])
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in _COMMAND_MODULES:
+        import_module(name).add_commands(commands)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 failed, 2 misuse."""
+    _check_rooms()
+    from analysis.errors import StratigraphError  # noqa: PLC0415  the rooms are checked first
+
+    arguments = _parser().parse_args(argv)
+    try:
+        code = arguments.run(arguments)
+    except StratigraphError as error:
+        sys.stderr.write(f"stratigraph: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        sys.stderr.write("stratigraph: interrupted; what was finished is kept\n")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return int(code or 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
