@@ -105,19 +105,26 @@ class Samples:
 
 def _first_problem(start: Int64, feature: Int32, value: Float32, n_features: int) -> str:
     """Say what is wrong and at which token; empty when nothing is."""
+    return _problem_of_start(start, feature, value) or _problem_of_entries(start, feature, value, n_features)
+
+
+def _problem_of_start(start: Int64, feature: Int32, value: Float32) -> str:
     if start.ndim != 1 or len(start) < 2:
         return f"start has shape {start.shape}; expected one entry per token and one more, at least 2"
     if feature.shape != value.shape or feature.ndim != 1:
         return f"feature has shape {feature.shape} and value {value.shape}; expected the same length"
     if start[0] != 0:
         return f"start[0] is {start[0]}; expected 0"
-    steps = np.diff(start)
-    if (steps < 0).any():
-        token = int(np.argmax(steps < 0))
-        return f"start falls from {start[token]} to {start[token + 1]} at token {token}; expected non-decreasing"
+    falls = np.diff(start) < 0
+    if falls.any():
+        at = int(np.argmax(falls))
+        return f"start falls from {start[at]} to {start[at + 1]} at token {at}; expected it never to fall"
     if start[-1] != len(feature):
         return f"start ends at {start[-1]}; expected {len(feature)}, the number of entries (truncated?)"
+    return ""
 
+
+def _problem_of_entries(start: Int64, feature: Int32, value: Float32, n_features: int) -> str:
     def token_of(entry: int) -> int:
         return int(np.searchsorted(start, entry, side="right")) - 1
 

@@ -43,8 +43,8 @@ EDGE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "kept": pl.Boolean,
 }
 """``source < target``. ``replicates`` is the number of replicates that show the edge, ``null_replicates`` the
-number of null trials that do (over all streams), ``coactivation`` the tokens at which both ends fire, over all
-replicates. What a procedure does not compute is null."""
+number of null trials that do (over all streams), ``coactivation`` the tokens at which both ends fire, over
+all replicates. What a procedure does not compute is null."""
 
 REPLICATE_COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "replicates": pl.Int32,
@@ -119,7 +119,7 @@ class LayerGraph:
 def check_columns(
     frame: pl.DataFrame, columns: Mapping[str, pl.DataType | type[pl.DataType]], what: str
 ) -> None:
-    """Refuse a frame that lacks one of `columns` or has it with another type; further columns may be there."""
+    """Refuse a frame that lacks one of `columns` or has it with another type; others may be there."""
     for name, kind in columns.items():
         if name not in frame.columns:
             raise DataError(f"{what} has no column {name!r}; expected {', '.join(columns)}")

@@ -37,7 +37,7 @@ class Site:
 
     def __post_init__(self) -> None:
         if not self.model or not self.source:
-            raise DataError(f"site has model {self.model!r} and source {self.source!r}; both must be non-empty")
+            raise DataError(f"site has model {self.model!r}, source {self.source!r}; both must be non-empty")
         if "/" in self.source:
             raise DataError(f"site source {self.source!r} holds a '/', which separates the parts of an id")
         if self.layer < 0:
@@ -65,7 +65,7 @@ class Site:
         }
 
     @classmethod
-    def from_json(cls, value: Any, where: str) -> "Site":
+    def from_json(cls, value: object, where: str) -> "Site":
         """Read a ``site`` object; `where` names the file in the error.
 
         Raises

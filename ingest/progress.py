@@ -6,7 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 Advance = Callable[[float], None]
 
@@ -48,7 +55,9 @@ def _plain(description: str, total: float, done: float, unit: str) -> Advance:
             return
         last = now
         left = (now - began) / max(at - start, 1e-9) * (total - at)
-        sys.stderr.write(f"{description}: {at:,.0f} of {total:,.0f} {unit}, about {max(left, 0):.0f} s left\n")
+        sys.stderr.write(
+            f"{description}: {at:,.0f} of {total:,.0f} {unit}, about {max(left, 0):.0f} s left\n"
+        )
         sys.stderr.flush()
 
     return advance

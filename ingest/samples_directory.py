@@ -1,0 +1,211 @@
+"""The samples directory (``stratigraph-samples``, version 1), read.
+
+Anyone may write one: ``samples.json`` names the site and the replicate files, each replicate is a safetensors
+file of sparse activations by token. Whatever breaks the format is refused by the name of its file, with the
+token where it goes wrong.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from analysis.activations import Activations, Int32, Samples
+from analysis.dictionary import Dictionary
+from analysis.errors import DataError, MisuseError
+from analysis.site import Site
+
+FORMAT = "stratigraph-samples"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Replicate:
+    """One entry of the replicate list: a file name and its number of tokens."""
+
+    file: str
+    tokens: int
+
+
+@dataclass(frozen=True)
+class SamplesDirectory:
+    """A samples directory whose ``samples.json`` has been read and checked."""
+
+    path: Path
+    site: Site
+    n_features: int
+    replicates: tuple[Replicate, ...]
+    manifest: Mapping[str, Any]
+
+    def read(self, number: int) -> Samples:
+        """Read and check replicate `number`.
+
+        Raises
+        ------
+        DataError
+            The file is missing, truncated, or breaks the format.
+        """
+        replicate = self.replicates[number]
+        file = self.path / replicate.file
+        arrays = _read_arrays(file)
+        try:
+            samples = Samples(
+                _activations(arrays, "", self.n_features),
+                *(_int32(arrays, name) for name in ("token_id", "sequence", "position")),
+                carried=_activations(arrays, "carried_", self.n_features)
+                if "carried_start" in arrays
+                else None,
+            )
+        except DataError as error:
+            raise DataError(f"{file}: {error}; sample that replicate again") from error
+        if samples.activations.n_tokens != replicate.tokens:
+            raise DataError(
+                f"{file}: holds {samples.activations.n_tokens} tokens; samples.json says {replicate.tokens}; "
+                "sample that replicate again"
+            )
+        return samples
+
+    @cached_property
+    def dictionary(self) -> Dictionary | None:
+        """Decoder and encoder directions, or None when the directory has none."""
+        file = self.path / "dictionary.safetensors"
+        if not file.exists():
+            return None
+        arrays = _read_arrays(file)
+        missing = [name for name in ("decoder", "encoder", "threshold") if name not in arrays]
+        if missing:
+            raise DataError(f"{file}: has no {missing[0]!r}; expected decoder, encoder and threshold")
+        try:
+            found = Dictionary(*(arrays[n].astype(np.float32) for n in ("decoder", "encoder", "threshold")))
+        except DataError as error:
+            raise DataError(f"{file}: {error}") from error
+        if len(found.decoder) != self.n_features:
+            raise DataError(
+                f"{file}: holds {len(found.decoder)} features; samples.json says {self.n_features}"
+            )
+        return found
+
+    @cached_property
+    def vocabulary(self) -> pl.DataFrame | None:
+        """Frame of ``token_id`` int32 and ``text``, or None when the directory has none."""
+        file = self.path / "vocabulary.parquet"
+        if not file.exists():
+            return None
+        try:
+            return pl.read_parquet(file).select(
+                pl.col("token_id").cast(pl.Int32), pl.col("text").cast(pl.String)
+            )
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise DataError(f"{file}: cannot be read as a table of token_id and text ({error})") from error
+
+    def digest(self, count: int) -> str:
+        """Hash what the first `count` replicates and their companions hold, for the run's id."""
+        total = hashlib.blake2b(digest_size=16)
+        identity = {"site": self.site.to_json(), "n_features": self.n_features}
+        total.update(json.dumps(identity, sort_keys=True).encode())
+        names = [r.file for r in self.replicates[:count]] + ["dictionary.safetensors", "vocabulary.parquet"]
+        for file in (self.path / name for name in names):
+            if file.exists():
+                with file.open("rb") as stream:
+                    total.update(
+                        hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).digest()
+                    )
+            else:
+                total.update(b"absent")
+        return total.hexdigest()
+
+
+def open_samples(path: Path) -> SamplesDirectory:
+    """Open a samples directory and check its manifest.
+
+    Raises
+    ------
+    MisuseError
+        `path` is no samples directory.
+    DataError
+        ``samples.json`` is of another format or version, or incomplete.
+    """
+    file = path / "samples.json"
+    if not file.is_file():
+        raise MisuseError(f"{path} is not a samples directory: it has no samples.json; make one with sample")
+    try:
+        manifest = json.loads(file.read_text())
+    except (ValueError, OSError) as error:
+        raise DataError(f"{file}: not readable as JSON ({error})") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        found = manifest.get("format") if isinstance(manifest, dict) else manifest
+        raise DataError(f"{file}: format is {found!r}; expected {FORMAT!r}")
+    if manifest.get("version") != VERSION:
+        raise DataError(
+            f"{file}: version is {manifest.get('version')!r}; this program reads version {VERSION}, "
+            "sample again or use the program that wrote it"
+        )
+    n_features = _positive(manifest.get("n_features"), f"{file}: n_features")
+    entries = manifest.get("replicates")
+    if not isinstance(entries, list):
+        raise DataError(f"{file}: replicates is {entries!r}; expected a list of files with their tokens")
+    replicates = tuple(_replicate(entry, f"{file}: replicates[{k}]") for k, entry in enumerate(entries))
+    return SamplesDirectory(
+        path, Site.from_json(manifest.get("site"), str(file)), n_features, replicates, manifest
+    )
+
+
+def _positive(value: object, where: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise DataError(f"{where} is {value!r}; expected a whole number above 0")
+    return value
+
+
+def _replicate(entry: object, where: str) -> Replicate:
+    if not isinstance(entry, dict) or not isinstance(entry.get("file"), str):
+        raise DataError(f'{where} is {entry!r}; expected {{"file": name, "tokens": number}}')
+    name = entry["file"]
+    if Path(name).name != name:
+        raise DataError(f"{where}.file is {name!r}; expected a name inside the directory")
+    return Replicate(name, _positive(entry.get("tokens"), f"{where}.tokens"))
+
+
+def _read_arrays(file: Path) -> dict[str, NDArray[Any]]:
+    """Read every tensor of a safetensors file.
+
+    The header's own bounds are checked by the library, so a truncated file fails here.
+    """
+    if not file.is_file():
+        raise DataError(f"{file} is missing; samples.json lists it, sample that replicate again")
+    try:
+        with safe_open(file, framework="numpy") as stream:
+            return {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118  not a mapping
+    except (SafetensorError, OSError, ValueError) as error:
+        raise DataError(f"{file}: truncated or not a safetensors file ({error}); sample it again") from error
+
+
+def _activations(arrays: Mapping[str, NDArray[Any]], prefix: str, n_features: int) -> Activations:
+    kinds = {"start": ("int64",), "feature": ("int32",), "value": ("float32", "float16")}
+    for name, allowed in kinds.items():
+        array = arrays.get(prefix + name)
+        if array is None:
+            raise DataError(f"has no {prefix + name!r}; expected start, feature and value")
+        if array.dtype.name not in allowed:
+            raise DataError(f"{prefix + name} is {array.dtype.name}; expected {' or '.join(allowed)}")
+    value = arrays[prefix + "value"].astype(np.float32, copy=False)
+    try:
+        return Activations(arrays[prefix + "start"], arrays[prefix + "feature"], value, n_features)
+    except DataError as error:
+        raise DataError(f"{prefix}activations: {error}" if prefix else str(error)) from error
+
+
+def _int32(arrays: Mapping[str, NDArray[Any]], name: str) -> Int32 | None:
+    array = arrays.get(name)
+    if array is None:
+        return None
+    if array.dtype != np.int32:
+        raise DataError(f"{name} is {array.dtype.name}; expected int32")
+    return array
