@@ -1,0 +1,196 @@
+"""Nodewise regression: every feature on its candidates, a LASSO path each, one penalty chosen.
+
+A node is an independent small problem: the moments of its column and its candidates' (``analysis.gram``), a
+path of penalties from ``lam_max = max_j |c_j|`` down to a fraction of it (``analysis.lasso``), and a choice
+(``analysis.tuning``). Nodes are spread over the threads; each is computed by one, in one fixed order.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+
+from analysis.activations import Bool, Columns, Float32, Float64, Int32, Int64
+from analysis.columns import Moments
+from analysis.errors import MisuseError
+from analysis.gram import sparse_products
+from analysis.kernel import parallel_kernel
+from analysis.lasso import kkt_residual, lasso_path, penalties
+from analysis.screen import Candidates
+from analysis.tuning import best_by_criterion, best_by_folds
+
+TUNINGS = ("ebic", "bic", "cv")
+
+
+@dataclass(frozen=True)
+class PathSettings:
+    """The path of penalties and how one is chosen.
+
+    Parameters
+    ----------
+    tune
+        ``ebic``, ``bic`` or ``cv``.
+    steps
+        Penalties of a path, at least 2.
+    smallest_ratio
+        Last penalty over the first, in (0, 1).
+    gamma
+        Weight of the number of features in EBIC, in [0, 1].
+    folds
+        Contiguous folds of cross-validation, at least 2.
+    """
+
+    tune: str = "ebic"
+    steps: int = 30
+    smallest_ratio: float = 0.02
+    gamma: float = 0.5
+    folds: int = 5
+
+    def __post_init__(self) -> None:
+        if self.tune not in TUNINGS:
+            raise MisuseError(f"--tune is {self.tune!r}; expected one of {', '.join(TUNINGS)}")
+        if self.steps < 2 or not 0 < self.smallest_ratio < 1 or not 0 <= self.gamma <= 1 or self.folds < 2:
+            raise MisuseError(
+                f"{self}: expected steps >= 2, 0 < smallest_ratio < 1, 0 <= gamma <= 1, folds >= 2"
+            )
+
+
+@dataclass(frozen=True)
+class Fits:
+    """One regression a feature, with its certificate.
+
+    Parameters
+    ----------
+    coefficient : shape (F, K)
+        Standardised coefficient of each candidate; 0 where it was not selected.
+    penalty : shape (F,)
+        Chosen penalty; 0 for a feature without candidates.
+    kkt_residual : shape (F,)
+        Violation of the optimality conditions there (units of correlation).
+    sweeps : shape (F,)
+        Coordinate sweeps over the whole path.
+    converged : shape (F,)
+        Whether every step of the path converged.
+    """
+
+    coefficient: Float64
+    penalty: Float64
+    kkt_residual: Float64
+    sweeps: Int64
+    converged: Bool
+
+    def certificate(self) -> dict[str, Any]:
+        """Return the worst KKT residual, the nodes fitted and not converged, and the most sweeps."""
+        return {
+            "nodes": int((self.penalty > 0).sum()),
+            "kkt_residual": float(self.kkt_residual.max(initial=0.0)),
+            "not_converged": int((~self.converged).sum()),
+            "most_sweeps": int(self.sweeps.max(initial=0)),
+        }
+
+
+def nodewise(columns: Columns, moments: Moments, candidates: Candidates, settings: PathSettings) -> Fits:
+    """Regress every feature on its candidates.
+
+    Parameters
+    ----------
+    columns, moments
+        One replicate by feature, and its moments.
+    candidates
+        Of each feature, those with deviation above 0 only.
+    settings
+        The path and the choice.
+    """
+    n, n_features = columns.n_tokens, columns.n_features
+    folds = settings.folds if settings.tune == "cv" else 1
+    return Fits(
+        *_nodewise(
+            columns.start,
+            columns.token,
+            columns.value,
+            moments.mean,
+            moments.deviation,
+            candidates.feature,
+            contiguous_folds(n, folds),
+            folds,
+            settings.steps,
+            settings.smallest_ratio,
+            settings.gamma if settings.tune == "ebic" else 0.0,
+            np.log(max(n_features - 1, 1)),
+            4 * numba.get_num_threads(),
+        )
+    )
+
+
+def contiguous_folds(n: int, folds: int) -> Int32:
+    """Fold of each of `n` tokens: runs of neighbours, the first ``n % folds`` one token longer."""
+    sizes = np.full(folds, n // folds)
+    sizes[: n % folds] += 1
+    return np.repeat(np.arange(folds, dtype=np.int32), sizes)
+
+
+@parallel_kernel
+def _nodewise(
+    start: Int64,
+    token: Int32,
+    value: Float32,
+    mean: Float64,
+    deviation: Float64,
+    candidate: Int32,
+    fold: Int32,
+    folds: int,
+    steps: int,
+    smallest_ratio: float,
+    gamma: float,
+    log_others: float,
+    blocks: int,
+) -> tuple[Float64, Float64, Float64, Int64, Bool]:
+    n_features, k = candidate.shape
+    n = len(fold)
+    coefficient = np.zeros((n_features, k))
+    penalty = np.zeros(n_features)
+    residual = np.zeros(n_features)
+    sweeps = np.zeros(n_features, np.int64)
+    converged = np.ones(n_features, np.bool_)
+    tokens = np.zeros(folds)
+    for t in range(n):
+        tokens[fold[t]] += 1.0
+    for block in numba.prange(blocks):
+        head = np.full(n, -1, np.int32)
+        sums = np.zeros((folds, k + 1))
+        squares = np.zeros((folds, k + 1, k + 1))
+        gram = np.zeros((k + 1, k + 1))
+        chosen = np.empty(k + 1, np.int32)
+        for i in range(block, n_features, blocks):
+            size = 0
+            while size < k and candidate[i, size] >= 0:
+                chosen[size] = candidate[i, size]
+                size += 1
+            if size == 0:
+                continue
+            chosen[size] = i
+            sparse_products(start, token, value, deviation, chosen[: size + 1], fold, head, sums, squares)
+            for a in range(size + 1):
+                for b in range(a + 1):
+                    product = 0.0
+                    for part in range(folds):
+                        product += squares[part, a, b]
+                    centre = (mean[chosen[a]] / deviation[chosen[a]]) * (
+                        mean[chosen[b]] / deviation[chosen[b]]
+                    )
+                    gram[a, b] = product / n - centre
+                    gram[b, a] = gram[a, b]
+            moment = gram[size, :size].copy()
+            path = penalties(np.abs(moment).max(), smallest_ratio, steps)
+            betas, gradients, taken, good = lasso_path(gram, moment, path, size)
+            if folds == 1:
+                step = best_by_criterion(betas, gradients, moment, n, gamma, log_others)
+            else:
+                step = best_by_folds(sums, squares, tokens, path, size)
+            coefficient[i, :size] = betas[step]
+            penalty[i] = path[step]
+            residual[i] = kkt_residual(gram, moment, betas[step], path[step], size)
+            sweeps[i] = taken
+            converged[i] = good
+    return coefficient, penalty, residual, sweeps, converged

@@ -1,0 +1,104 @@
+"""The matched null: each feature's values permuted over the tokens, on its own.
+
+A permutation of a column that is mostly zeros is a draw of as many distinct tokens, in random order, to carry
+its values. Every feature has a generator of its own, seeded from the seed, the trial and the feature, so the
+draw does not depend on the number of threads or on the other features.
+"""
+
+import numba
+import numpy as np
+
+from analysis.activations import Activations, Columns, Float32, Int32, Int64
+from analysis.kernel import kernel, parallel_kernel
+
+
+def shuffled(columns: Columns, seed: int, replicate: int, stream: int) -> Activations:
+    """Permute every feature over the tokens.
+
+    Parameters
+    ----------
+    columns
+        One replicate by feature.
+    seed, replicate, stream
+        What seeds the permutations; equal numbers give equal permutations.
+    """
+    entropy = np.random.SeedSequence([seed, replicate, stream]).generate_state(1, np.uint64)[0]
+    token, value = _permute(columns.start, columns.value, columns.n_tokens, entropy, numba.get_num_threads())
+    start, feature, moved = _by_token(columns.start, token, value, columns.n_tokens)
+    return Activations(start, feature, moved, columns.n_features)
+
+
+@kernel
+def _next(state: np.uint64) -> tuple[np.uint64, np.uint64]:
+    """Advance a SplitMix64 generator (Steele, Lea and Flood 2014); returns its state and 64 random bits."""
+    state = state + np.uint64(0x9E3779B97F4A7C15)
+    bits = state
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return state, bits ^ (bits >> np.uint64(31))
+
+
+@kernel
+def _below(state: np.uint64, bound: int) -> tuple[np.uint64, int]:
+    """Draw a whole number in [0, bound), bound at most 2**32; the bias is below bound / 2**64."""
+    state, bits = _next(state)
+    high = (bits >> np.uint64(32)) * np.uint64(bound)
+    low = ((bits & np.uint64(0xFFFFFFFF)) * np.uint64(bound)) >> np.uint64(32)
+    return state, int((high + low) >> np.uint64(32))
+
+
+@parallel_kernel
+def _permute(
+    start: Int64, value: Float32, n_tokens: int, entropy: np.uint64, blocks: int
+) -> tuple[Int32, Float32]:
+    """Draw tokens for every feature's values; values are shuffled too where most tokens fire."""
+    n_features = len(start) - 1
+    token = np.empty(len(value), np.int32)
+    moved = value.copy()
+    for block in numba.prange(blocks):
+        taken_by = np.full(n_tokens, -1, np.int32)
+        for i in range(block, n_features, blocks):
+            _, state = _next(entropy ^ (np.uint64(i + 1) * np.uint64(0xD1B54A32D192ED03)))
+            fires = start[i + 1] - start[i]
+            # Rejection needs most tokens free: draw those that stay silent when most fire.
+            draws = min(fires, n_tokens - fires)
+            for draw in range(draws):
+                while True:
+                    state, t = _below(state, n_tokens)
+                    if taken_by[t] != i:
+                        break
+                taken_by[t] = i
+                if draws == fires:
+                    token[start[i] + draw] = t
+            if draws == fires:
+                continue
+            place = start[i]
+            for t in range(n_tokens):
+                if taken_by[t] != i:
+                    token[place] = t
+                    place += 1
+            for last in range(fires - 1, 0, -1):
+                state, other = _below(state, last + 1)
+                a, b = start[i] + last, start[i] + other
+                moved[a], moved[b] = moved[b], moved[a]
+    return token, moved
+
+
+@kernel
+def _by_token(start: Int64, token: Int32, value: Float32, n_tokens: int) -> tuple[Int64, Int32, Float32]:
+    """Transpose to lists by token; features come out ascending because they go in ascending."""
+    row = np.zeros(n_tokens + 1, np.int64)
+    for t in token:
+        row[t + 1] += 1
+    for t in range(n_tokens):
+        row[t + 1] += row[t]
+    place = row[:-1].copy()
+    feature = np.empty(len(token), np.int32)
+    moved = np.empty(len(token), np.float32)
+    for i in range(len(start) - 1):
+        for entry in range(start[i], start[i + 1]):
+            t = token[entry]
+            feature[place[t]] = i
+            moved[place[t]] = value[entry]
+            place[t] += 1
+    return row, feature, moved
