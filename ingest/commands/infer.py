@@ -1,0 +1,69 @@
+"""``stratigraph infer``: a samples directory becomes a graph directory."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ingest.inference import InferConfig, Resources
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what is inferred and with what, without the directories."""
+    parser.add_argument("--procedure", default="published", help="published (calibrated is not there yet)")
+    parser.add_argument(
+        "--replicates", type=int, metavar="R", help="replicates to use (all that are present)"
+    )
+    parser.add_argument("--nulls", type=int, default=1, metavar="M", help="streams of null trials (1)")
+    parser.add_argument(
+        "--fdr", type=float, default=0.1, metavar="Q", help="level at which edges are kept (0.1)"
+    )
+    parser.add_argument("--tune", default="ebic", help="choice of the penalty: ebic, bic or cv (ebic)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of every random draw (0)")
+    parser.add_argument("--threads", type=int, metavar="N", help="threads of the kernels (all)")
+    parser.add_argument("--memory", type=float, metavar="GB", help="refuse a job that needs more than this")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (auto)")
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the verb to the command line."""
+    parser = commands.add_parser(
+        "infer",
+        help="samples to a dependence graph",
+        description="Infer the dependence graph of one site from its samples. "
+        "A killed job resumes at its last finished trial when the same command is given again.",
+        epilog="example: stratigraph infer samples/2 --out graphs/2 --replicates 12",
+    )
+    parser.add_argument("samples", type=Path, metavar="SAMPLES_DIR", help="a samples directory")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="GRAPH_DIR", help="the graph directory to make"
+    )
+    add_options(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from ingest.inference import infer  # noqa: PLC0415  numba is imported when it is needed
+    from ingest.summary import graph_summary  # noqa: PLC0415
+
+    config, resources = settings_of(arguments)
+    if not infer(arguments.samples, arguments.out, config, resources):
+        sys.stderr.write(f"{arguments.out} is finished already\n")
+    sys.stdout.write(graph_summary(arguments.out) + "\n")
+    return 0
+
+
+def settings_of(arguments: argparse.Namespace) -> "tuple[InferConfig, Resources]":
+    """Return the configuration and the resources that the options name."""
+    from ingest.inference import InferConfig, Resources  # noqa: PLC0415
+
+    config = InferConfig(
+        procedure=arguments.procedure,
+        replicates=arguments.replicates,
+        nulls=arguments.nulls,
+        fdr=arguments.fdr,
+        tune=arguments.tune,
+        seed=arguments.seed,
+    )
+    return config, Resources(threads=arguments.threads, memory=arguments.memory, device=arguments.device)

@@ -1,0 +1,92 @@
+"""Configuration of an inference job."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from analysis.errors import MisuseError
+from analysis.nodewise import PathSettings
+from analysis.published import PublishedSettings
+
+PROCEDURES = ("published", "calibrated")
+
+
+@dataclass(frozen=True)
+class InferConfig:
+    """What is computed; all of it is part of the run's id.
+
+    Parameters
+    ----------
+    procedure
+        ``published``; ``calibrated`` is not there yet.
+    replicates
+        Replicates to use, the first of the directory; None for all that are present.
+    nulls
+        Streams of matched null trials, ``M >= 1``.
+    fdr
+        Level at which edges are kept, in (0, 1).
+    tune
+        Choice of the penalty: ``ebic``, ``bic`` or ``cv``.
+    seed
+        Seed of the shuffles.
+    """
+
+    procedure: str = "published"
+    replicates: int | None = None
+    nulls: int = 1
+    fdr: float = 0.1
+    tune: str = "ebic"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.procedure not in PROCEDURES:
+            raise MisuseError(f"--procedure is {self.procedure!r}; expected one of {', '.join(PROCEDURES)}")
+        if self.procedure == "calibrated":
+            raise MisuseError("--procedure calibrated is not there yet; use --procedure published")
+        if self.replicates is not None and self.replicates < 1:
+            raise MisuseError(f"--replicates is {self.replicates}; expected 1 or more")
+        if self.nulls < 1:
+            raise MisuseError(f"--nulls is {self.nulls}; expected 1 or more, or no FDR can be estimated")
+        if not 0 < self.fdr < 1:
+            raise MisuseError(f"--fdr is {self.fdr}; expected a number between 0 and 1")
+        if self.seed < 0:
+            raise MisuseError(f"--seed is {self.seed}; expected 0 or more")
+        self.settings()
+
+    def settings(self) -> PublishedSettings:
+        """Return the settings of a trial."""
+        return PublishedSettings(PathSettings(tune=self.tune))
+
+    def resolved(self, replicates: int) -> dict[str, Any]:
+        """Return every value that the result depends on, defaults and `replicates` filled in."""
+        settings = asdict(self.settings())
+        path = settings.pop("path")
+        return {**asdict(self), "replicates": replicates, **settings, **path}
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What the job may use; no part of its id or result.
+
+    Parameters
+    ----------
+    threads
+        Threads of the kernels; None for all.
+    memory
+        Budget in GB; None for no limit.
+    device
+        ``auto``, ``cpu`` or ``cuda``.
+    """
+
+    threads: int | None = None
+    memory: float | None = None
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.threads is not None and self.threads < 1:
+            raise MisuseError(f"--threads is {self.threads}; expected 1 or more")
+        if self.memory is not None and self.memory <= 0:
+            raise MisuseError(f"--memory is {self.memory} GB; expected a number above 0")
+        if self.device not in ("auto", "cpu", "cuda"):
+            raise MisuseError(f"--device is {self.device!r}; expected auto, cpu or cuda")
+        if self.device == "cuda":
+            raise MisuseError("--device cuda is not there yet for infer; use --device auto or cpu")

@@ -1,0 +1,127 @@
+"""The inference job: every trial once, then the graph. A killed job resumes at the first unfinished trial."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from analysis.columns import columns_of
+from analysis.errors import DataError, MisuseError, StratigraphError
+from analysis.kernel import use_threads
+from analysis.published import published_trial
+from analysis.run import Run, library_versions, run_id
+from analysis.shuffle import shuffled
+from graphdb.graph_directory import is_finished, write_graph
+from ingest.inference.assemble import assemble
+from ingest.inference.config import InferConfig, Resources
+from ingest.inference.workspace import claim, has_trial, hold, save_trial, trial_name
+from ingest.progress import Advance, progress
+from ingest.samples_directory import SamplesDirectory, open_samples
+
+GB = 1e9
+
+
+def infer(samples_path: Path, out: Path, config: InferConfig, resources: Resources | None = None) -> bool:
+    """Infer the graph of one site.
+
+    Parameters
+    ----------
+    samples_path
+        A samples directory.
+    out
+        The graph directory to make, or to resume.
+    config, resources
+        What is computed, and with what.
+
+    Returns
+    -------
+    Whether anything was left to do: False when `out` was finished already.
+
+    Raises
+    ------
+    MisuseError
+        Fewer replicates than asked, `out` belongs to another run, or too little memory.
+    DataError
+        A file of the samples breaks the format; what was finished stays.
+    """
+    resources = resources or Resources()
+    samples = open_samples(samples_path)
+    run = _plan(samples, config)
+    _check_memory(samples, run.config["replicates"], resources)
+    use_threads(resources.threads)
+    try:
+        with hold(out):
+            run = claim(out, run)
+            if is_finished(out):
+                return False
+            replicates, nulls = run.config["replicates"], run.config["nulls"]
+            names = [trial_name(k, m) for k in range(replicates) for m in (None, *range(nulls))]
+            done = sum(has_trial(out, name) for name in names)
+            with progress(f"infer {samples.site.id}", len(names) + replicates, done, "trials") as advance:
+                for k in range(replicates):
+                    _trials_of(samples, k, out, config, advance)
+                write_graph(out, assemble(samples, out, run, advance))
+    except OSError as error:
+        raise StratigraphError(
+            f"{out}: could not be written ({error.strerror}); make room and repeat the command, "
+            "finished trials are kept"
+        ) from error
+    return True
+
+
+def _plan(samples: SamplesDirectory, config: InferConfig) -> Run:
+    """Resolve the configuration against what is on disk, and name the run."""
+    present = len(samples.replicates)
+    if config.replicates is None and samples.manifest.get("complete") is False:
+        raise MisuseError(
+            f"{samples.path} is unfinished, {present} replicates so far; "
+            f"finish sampling, or take them as they are with --replicates {present}"
+        )
+    replicates = config.replicates or present
+    if replicates > present:
+        raise MisuseError(
+            f"--replicates is {replicates}; {samples.path} holds {present}, sample more or ask less"
+        )
+    if not replicates:
+        raise DataError(f"{samples.path} holds no replicate; sample it again")
+    resolved = config.resolved(replicates)
+    inputs = samples.digest(replicates)
+    return Run(
+        id=run_id("layer", resolved, inputs),
+        kind="layer",
+        procedure=config.procedure,
+        fdr=config.fdr,
+        seed=config.seed,
+        config=resolved,
+        inputs=inputs,
+        versions=library_versions(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _trials_of(samples: SamplesDirectory, k: int, out: Path, config: InferConfig, advance: Advance) -> None:
+    """Run what is left to do on replicate `k`: the real trial, and a null trial of every stream."""
+    streams = [m for m in (None, *range(config.nulls)) if not has_trial(out, trial_name(k, m))]
+    if not streams:
+        return
+    activations = samples.read(k).activations
+    columns = columns_of(activations)
+    for stream in streams:
+        given = activations if stream is None else shuffled(columns, config.seed, k, stream)
+        save_trial(out, trial_name(k, stream), published_trial(given, config.settings()))
+        advance(1)
+
+
+def needed_memory(samples: SamplesDirectory, replicates: int, candidates: int) -> float:
+    """Estimate the peak of a job in bytes: the largest replicate and its transposes, and the lists."""
+    sizes = [(samples.path / r.file).stat().st_size for r in samples.replicates[:replicates]
+             if (samples.path / r.file).exists()]  # fmt: skip
+    base = 0.35 * GB
+    return base + 5 * max(sizes, default=0) + samples.n_features * candidates * 32
+
+
+def _check_memory(samples: SamplesDirectory, replicates: int, resources: Resources) -> None:
+    need = needed_memory(samples, replicates, 64) / GB
+    if resources.memory is not None and need > resources.memory:
+        raise MisuseError(
+            f"--memory is {resources.memory} GB; this job needs about {need:.2f} GB, "
+            "allow more or sample fewer tokens a replicate"
+        )

@@ -1,0 +1,29 @@
+"""What a finished graph directory holds, in a few lines."""
+
+from pathlib import Path
+
+from graphdb.graph_directory import read_manifest
+
+
+def graph_summary(path: Path) -> str:
+    """Say in a few lines what the graph in `path` holds and how far it can be trusted."""
+    graph = read_manifest(path)
+    run, table = graph["run"], graph["replicate_table"]
+    r_star = graph["r_star"]
+    if r_star is None:
+        verdict = f"no number of replicates has an FDR of {run['fdr']} or less, so nothing is kept"
+    else:
+        fdr = table[r_star - 1]["fdr"]
+        verdict = f"r* = {r_star} of {graph['n_replicates']} replicates (shuffle FDR {fdr:.2g})"
+    certificate = graph["certificate"]
+    fits = f"{certificate['nodes']:,} regressions, worst KKT residual {certificate['kkt_residual']:.1e}"
+    if certificate["not_converged"]:
+        fits += f", {certificate['not_converged']:,} NOT CONVERGED"
+    return (
+        f"{path}: run {run['id']} of {graph['site']['model']}/{graph['site']['source']}, "
+        f"{run['procedure']} procedure\n"
+        f"  {graph['n_features']:,} features, {graph['n_tokens']:,} tokens, "
+        f"{graph['edges']:,} edges stored, {graph['kept']:,} kept\n"
+        f"  {verdict}\n"
+        f"  {fits}"
+    )

@@ -1,0 +1,28 @@
+"""Small planted activations: modules that fire together, rare and dense features, dead ones."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.activations import Activations
+from tests.analysis.naive import sparse
+
+
+def planted(seed: int, n: int = 400, n_features: int = 30) -> tuple[Activations, NDArray[np.float64]]:
+    """Activations of modules of three under common causes, with their dense twin.
+
+    The last three features are dead, fire at every token with one value, and fire three times.
+    """
+    rng = np.random.default_rng(seed)
+    x = np.zeros((n, n_features))
+    rate = rng.uniform(0.02, 0.4, n_features)
+    for module in range(n_features // 3):
+        cause = rng.random(n) < rate[3 * module]
+        for i in range(3 * module, 3 * module + 3):
+            fires = np.where(rng.random(n) < 0.7, cause, rng.random(n) < rate[i])
+            x[:, i] = fires * rng.exponential(1.0, n)
+    x[:, -3] = 0.0
+    x[:, -2] = 2.0
+    x[:, -1] = 0.0
+    x[rng.choice(n, 3, replace=False), -1] = 1.0
+    x = x.astype(np.float32).astype(np.float64)
+    return sparse(x), x

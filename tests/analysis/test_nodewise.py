@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+
+from analysis.activations import Bool
+from analysis.columns import columns_of, moments_of
+from analysis.kernel import use_threads
+from analysis.lasso import kkt_residual, lasso_path, penalties
+from analysis.nodewise import Fits, PathSettings, contiguous_folds, nodewise
+from analysis.screen import Candidates, screen
+from tests.analysis.naive import Dense, correlations, cv_choice, ebic_choice, path_of, sparse
+from tests.analysis.planted import planted
+
+
+def fit(x: Dense, settings: PathSettings) -> tuple[Candidates, Fits]:
+    activations = sparse(x)
+    columns = columns_of(activations)
+    moments = moments_of(columns)
+    part: Bool = (moments.count >= 5) & (moments.deviation > 0)
+    candidates = screen(activations, columns, moments, part, k=12)
+    return candidates, nodewise(columns, moments, candidates, settings)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("tune", ["ebic", "bic", "cv"])
+def test_coefficients_and_choice_equal_the_slow_twin(seed: int, tune: str) -> None:
+    _, x = planted(seed)
+    settings = PathSettings(tune=tune)
+    candidates, fits = fit(x, settings)
+    nodes = [i for i in range(x.shape[1]) if candidates.feature[i, 0] >= 0]
+    assert len(nodes) > 10
+    for i in nodes:
+        chosen = [int(j) for j in candidates.feature[i] if j >= 0]
+        path, coefficient = path_of(x, i, chosen, settings.steps, settings.smallest_ratio)
+        if tune == "cv":
+            step = cv_choice(x, i, chosen, path, settings.folds)
+        else:
+            step = ebic_choice(x, i, chosen, coefficient, settings.gamma if tune == "ebic" else 0.0)
+        assert fits.penalty[i] == pytest.approx(path[step], rel=1e-6)
+        np.testing.assert_allclose(fits.coefficient[i, : len(chosen)], coefficient[:, step], atol=1e-6)
+
+
+def test_every_step_of_the_path_equals_scikit_learn() -> None:
+    _, x = planted(7)
+    chosen = [0, 1, 2, 5, 9, 11]
+    path, coefficient = path_of(x, 4, chosen, 30, 0.02)
+    s = np.column_stack([x[:, chosen], x[:, 4]])
+    gram = correlations(s)
+    ours, gradients, _, converged = lasso_path(gram, gram[-1, :-1].copy(), path, len(chosen))
+    assert converged
+    np.testing.assert_allclose(ours, coefficient.T, atol=1e-7)
+    np.testing.assert_allclose(gradients, gram[-1, :-1] - ours @ gram[:-1, :-1], atol=1e-10)
+
+
+def test_the_certificate_is_small_where_it_should_be_and_large_where_it_must() -> None:
+    _, x = planted(1)
+    _, fits = fit(x, PathSettings())
+    certificate = fits.certificate()
+    assert certificate["not_converged"] == 0
+    assert certificate["kkt_residual"] < 1e-6
+    gram = np.eye(2)
+    moment = np.array([0.5, 0.3])
+    assert kkt_residual(gram, moment, np.zeros(2), 0.5, 2) == 0.0
+    assert kkt_residual(gram, moment, np.zeros(2), 0.4, 2) == pytest.approx(0.1)
+    assert kkt_residual(gram, moment, np.array([0.2, 0.0]), 0.3, 2) == pytest.approx(0.0)
+    assert kkt_residual(gram, moment, np.array([-0.2, 0.0]), 0.3, 2) == pytest.approx(1.0)
+
+
+def test_exact_duplicates_still_end_with_a_certificate() -> None:
+    _, x = planted(2)
+    x[:, 1] = x[:, 0]
+    x[:, 2] = x[:, 0] * 3
+    _, fits = fit(x, PathSettings())
+    assert fits.certificate()["kkt_residual"] < 1e-4
+
+
+def test_rescaling_a_feature_changes_no_coefficient() -> None:
+    _, x = planted(4)
+    _, plain = fit(x, PathSettings())
+    scale = 2.0 ** np.arange(-10, x.shape[1] - 10)  # powers of two: exact in float32
+    _, scaled = fit(x * scale, PathSettings())
+    np.testing.assert_allclose(plain.coefficient, scaled.coefficient, atol=1e-9)
+
+
+@pytest.mark.parametrize("tune", ["ebic", "cv"])
+def test_the_same_bytes_for_any_number_of_threads(tune: str) -> None:
+    _, x = planted(3)
+    most = use_threads(None)
+    try:
+        use_threads(1)
+        _, one = fit(x, PathSettings(tune=tune))
+    finally:
+        use_threads(most)
+    _, many = fit(x, PathSettings(tune=tune))
+    assert one.coefficient.tobytes() == many.coefficient.tobytes()
+
+
+def test_penalties_are_log_spaced_between_their_ends() -> None:
+    path = penalties(0.8, 0.02, 30)
+    assert path[0] == pytest.approx(0.8)
+    assert path[-1] == pytest.approx(0.016)
+    np.testing.assert_allclose(np.diff(np.log(path)), np.log(0.02) / 29)
+
+
+def test_folds_are_contiguous_and_equal_but_for_one() -> None:
+    from sklearn.model_selection import KFold
+
+    for n in (10, 11, 14):
+        fold = contiguous_folds(n, 5)
+        for number, (_, test) in enumerate(KFold(5).split(np.zeros(n))):
+            np.testing.assert_array_equal(np.flatnonzero(fold == number), test)

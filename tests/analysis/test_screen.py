@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+
+from analysis.columns import columns_of, moments_of
+from analysis.kernel import use_threads
+from analysis.screen import BINS, Candidates, p_of_r, screen
+from tests.analysis.naive import Dense, screened, sparse
+from tests.analysis.planted import planted
+
+
+def run(x: Dense, q: float = 0.05, k: int = 8) -> Candidates:
+    activations = sparse(x)
+    columns = columns_of(activations)
+    moments = moments_of(columns)
+    return screen(activations, columns, moments, (moments.count >= 5) & (moments.deviation > 0), q, k)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(("q", "k"), [(0.05, 8), (0.05, 64), (0.5, 4), (1e-6, 8)])
+def test_candidates_equal_the_dense_twin(seed: int, q: float, k: int) -> None:
+    _, x = planted(seed)
+    part = ((x > 0).sum(axis=0) >= 5) & (x.std(axis=0) > 0)
+    found = run(x, q, k)
+    twin, r, z = screened(x, part, q, k)
+    # The threshold is rounded up to a bin: a pair within one bin of it may be missing, nothing else.
+    bin_width = np.abs(z[np.abs(r) > 0]).max() / BINS + 0.002
+    at_threshold = np.arctanh(min(found.threshold, 1 - 1e-12)) * np.sqrt(len(x) - 3)
+    for i, expected in enumerate(twin):
+        got = found.feature[i][found.feature[i] >= 0].tolist()
+        missing = [j for j in expected if j not in got]
+        assert all(abs(abs(z[i, j]) - at_threshold) <= bin_width for j in missing)
+        assert got == [j for j in expected if j in got]
+        np.testing.assert_allclose(found.correlation[i, : len(got)], r[i, got], atol=1e-9)
+    assert (found.correlation[found.feature < 0] == 0).all()
+
+
+def test_pairs_that_never_fire_together_are_candidates_when_their_margins_say_so() -> None:
+    rng = np.random.default_rng(0)
+    first = rng.random(600) < 0.4
+    x = np.zeros((600, 12))
+    x[:, 0] = first * rng.exponential(1.0, 600)
+    x[:, 1] = ~first * rng.exponential(1.0, 600)
+    x[:, 2:] = (rng.random((600, 10)) < 0.02) * 1.5
+    found = run(x)
+    place = found.feature[0].tolist().index(1)
+    assert found.correlation[0, place] == pytest.approx(np.corrcoef(x[:, 0], x[:, 1])[0, 1], abs=1e-7)
+    assert found.correlation[0, place] < 0
+
+
+def test_independent_features_rarely_pass() -> None:
+    rng = np.random.default_rng(1)
+    x = (rng.random((4000, 60)) < 0.2) * rng.exponential(1.0, (4000, 60))
+    assert run(x).passed <= 3  # 1770 tests at FDR 0.05, all null: a family error of 0.05
+
+
+def test_nothing_takes_part() -> None:
+    found = run(np.eye(6))
+    assert found.passed == 0
+    assert (found.feature == -1).all()
+
+
+def test_the_same_bytes_for_any_number_of_threads() -> None:
+    _, x = planted(3)
+    most = use_threads(None)
+    try:
+        use_threads(1)
+        one = run(x)
+    finally:
+        use_threads(most)
+    many = run(x)
+    assert one.feature.tobytes() == many.feature.tobytes()
+    assert one.correlation.tobytes() == many.correlation.tobytes()
+
+
+def test_renaming_the_features_renames_the_candidates() -> None:
+    _, x = planted(5)
+    order = np.random.default_rng(0).permutation(x.shape[1])
+    plain, renamed = run(x, k=64), run(x[:, order], k=64)
+    for new, old in enumerate(order):
+        expected = set(plain.feature[old].tolist()) - {-1}
+        assert {int(order[j]) for j in renamed.feature[new] if j >= 0} == expected
+
+
+def test_p_of_r_is_the_two_sided_normal_tail() -> None:
+    # z = atanh(tanh(1.959964 / sqrt(97))) sqrt(97) = 1.959964, whose two-sided p is 0.05 by the normal table.
+    r = np.tanh(np.array([1.959964, -1.959964]) / np.sqrt(97))
+    np.testing.assert_allclose(p_of_r(r, 100), 0.05, rtol=1e-6)
