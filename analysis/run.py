@@ -69,6 +69,11 @@ class Run:
         }
 
 
+def digest_of(digests: Mapping[str, str]) -> str:
+    """Hash the digests of several files into one of 32 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(list(digests.items())).encode()).hexdigest()[:32]
+
+
 def run_id(kind: str, config: Mapping[str, Any], inputs: str) -> str:
     """Hash kind, configuration, inputs and code version into a run id of 12 hexadecimal digits."""
     payload = {"kind": kind, "config": dict(config), "inputs": inputs, "code": CODE_VERSION}

@@ -22,7 +22,7 @@ _PLAIN_INTERVAL = 15.0
 
 
 @contextmanager
-def progress(description: str, total: float, done: float = 0, unit: str = "") -> Iterator[Advance]:
+def progress(description: str, total: float, done: int = 0, unit: str = "") -> Iterator[Advance]:
     """Show progress of `total` units of work, `done` of them there already; yields ``advance(units)``."""
     if not sys.stderr.isatty():
         yield _plain(description, total, done, unit)
@@ -42,10 +42,10 @@ def progress(description: str, total: float, done: float = 0, unit: str = "") ->
         yield lambda units: bar.advance(task, units)
 
 
-def _plain(description: str, total: float, done: float, unit: str) -> Advance:
+def _plain(description: str, total: float, done: int, unit: str) -> Advance:
     """Return an ``advance`` that writes a line every few seconds and one at the end."""
     began = last = time.monotonic()
-    at, start = done, done
+    at, start = float(done), float(done)
 
     def advance(units: float) -> None:
         nonlocal at, last

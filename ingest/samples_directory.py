@@ -25,6 +25,7 @@ from analysis.site import Site
 
 FORMAT = "stratigraph-samples"
 VERSION = 1
+COMPANIONS = ("samples.json", "dictionary.safetensors", "vocabulary.parquet")
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,13 @@ class SamplesDirectory:
         file = self.path / replicate.file
         arrays = _read_arrays(file)
         try:
+            carried = "carried_start" in arrays
             samples = Samples(
-                _activations(arrays, "", self.n_features),
-                *(_int32(arrays, name) for name in ("token_id", "sequence", "position")),
-                carried=_activations(arrays, "carried_", self.n_features)
-                if "carried_start" in arrays
-                else None,
+                activations=_activations(arrays, "", self.n_features),
+                token_id=_int32(arrays, "token_id"),
+                sequence=_int32(arrays, "sequence"),
+                position=_int32(arrays, "position"),
+                carried=_activations(arrays, "carried_", self.n_features) if carried else None,
             )
         except DataError as error:
             raise DataError(f"{file}: {error}; sample that replicate again") from error
@@ -106,21 +108,25 @@ class SamplesDirectory:
         except (pl.exceptions.PolarsError, OSError) as error:
             raise DataError(f"{file}: cannot be read as a table of token_id and text ({error})") from error
 
-    def digest(self, count: int) -> str:
-        """Hash what the first `count` replicates and their companions hold, for the run's id."""
-        total = hashlib.blake2b(digest_size=16)
-        identity = {"site": self.site.to_json(), "n_features": self.n_features}
-        total.update(json.dumps(identity, sort_keys=True).encode())
-        names = [r.file for r in self.replicates[:count]] + ["dictionary.safetensors", "vocabulary.parquet"]
-        for file in (self.path / name for name in names):
+    def digests(self, count: int) -> dict[str, str]:
+        """Hash the site, the first `count` replicates and their companions; an entry a file."""
+        identity = json.dumps({"site": self.site.to_json(), "n_features": self.n_features}, sort_keys=True)
+        found = {COMPANIONS[0]: hashlib.blake2b(identity.encode(), digest_size=16).hexdigest()}
+        for name in [r.file for r in self.replicates[:count]] + [
+            "dictionary.safetensors",
+            "vocabulary.parquet",
+        ]:
+            file = self.path / name
             if file.exists():
                 with file.open("rb") as stream:
-                    total.update(
-                        hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).digest()
-                    )
+                    found[name] = hashlib.file_digest(stream, _hasher).hexdigest()
             else:
-                total.update(b"absent")
-        return total.hexdigest()
+                found[name] = "absent"
+        return found
+
+
+def _hasher() -> "hashlib.blake2b":
+    return hashlib.blake2b(digest_size=16)
 
 
 def open_samples(path: Path) -> SamplesDirectory:

@@ -7,7 +7,7 @@ from analysis.columns import columns_of
 from analysis.errors import DataError, MisuseError, StratigraphError
 from analysis.kernel import use_threads
 from analysis.published import published_trial
-from analysis.run import Run, library_versions, run_id
+from analysis.run import Run, digest_of, library_versions, run_id
 from analysis.shuffle import shuffled
 from graphdb.graph_directory import is_finished, write_graph
 from ingest.inference.assemble import assemble
@@ -44,12 +44,12 @@ def infer(samples_path: Path, out: Path, config: InferConfig, resources: Resourc
     """
     resources = resources or Resources()
     samples = open_samples(samples_path)
-    run = _plan(samples, config)
+    run, digests = _plan(samples, config)
     _check_memory(samples, run.config["replicates"], resources)
     use_threads(resources.threads)
     try:
         with hold(out):
-            run = claim(out, run)
+            run = claim(out, run, digests)
             if is_finished(out):
                 return False
             replicates, nulls = run.config["replicates"], run.config["nulls"]
@@ -67,7 +67,7 @@ def infer(samples_path: Path, out: Path, config: InferConfig, resources: Resourc
     return True
 
 
-def _plan(samples: SamplesDirectory, config: InferConfig) -> Run:
+def _plan(samples: SamplesDirectory, config: InferConfig) -> tuple[Run, dict[str, str]]:
     """Resolve the configuration against what is on disk, and name the run."""
     present = len(samples.replicates)
     if config.replicates is None and samples.manifest.get("complete") is False:
@@ -83,8 +83,9 @@ def _plan(samples: SamplesDirectory, config: InferConfig) -> Run:
     if not replicates:
         raise DataError(f"{samples.path} holds no replicate; sample it again")
     resolved = config.resolved(replicates)
-    inputs = samples.digest(replicates)
-    return Run(
+    digests = samples.digests(replicates)
+    inputs = digest_of(digests)
+    run = Run(
         id=run_id("layer", resolved, inputs),
         kind="layer",
         procedure=config.procedure,
@@ -95,6 +96,7 @@ def _plan(samples: SamplesDirectory, config: InferConfig) -> Run:
         versions=library_versions(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+    return run, digests
 
 
 def _trials_of(samples: SamplesDirectory, k: int, out: Path, config: InferConfig, advance: Advance) -> None:

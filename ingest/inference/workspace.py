@@ -10,7 +10,7 @@
 
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from analysis.edges import Edges
 from analysis.errors import DataError, MisuseError, StratigraphError
 from analysis.published import Trial
 from analysis.run import Run
+from ingest.samples_directory import COMPANIONS
 
 
 @contextmanager
@@ -51,8 +52,11 @@ def hold(out: Path) -> Iterator[None]:
         yield
 
 
-def claim(out: Path, run: Run) -> Run:
+def claim(out: Path, run: Run, digests: Mapping[str, str]) -> Run:
     """Claim `out` for `run`, or find that it was begun by the same; returns the run as first recorded.
+
+    A replicate that was mended since it stopped the job is taken as it is now, as long as no finished trial
+    read it.
 
     Raises
     ------
@@ -60,21 +64,35 @@ def claim(out: Path, run: Run) -> Run:
         The directory belongs to another configuration or other samples.
     """
     file = out / "job.json"
-    if not file.exists():
-        temporary = out / "job.json.part"
-        temporary.write_text(json.dumps(run.to_json(), indent=1) + "\n")
-        temporary.replace(file)
-        return run
-    try:
-        found = Run(**json.loads(file.read_text()))
-    except (ValueError, TypeError) as error:
-        raise DataError(f"{file}: not readable ({error}); empty {out} and run infer again") from error
-    if found.id != run.id:
-        raise MisuseError(
-            f"{out} belongs to run {found.id}, {_difference(found, run)}; "
-            "repeat that command to resume it, or name another --out"
-        )
-    return found
+    if file.exists():
+        try:
+            record = json.loads(file.read_text())
+            found, read = Run(**record["run"]), record["files"]
+        except (ValueError, TypeError, KeyError) as error:
+            raise DataError(f"{file}: not readable ({error}); empty {out} and run infer again") from error
+        if found.id == run.id:
+            return found
+        used = {name for name in digests if name not in _unread(out, list(digests))}
+        mended = found.config == run.config and all(read.get(name) == digests[name] for name in used)
+        if not mended or (out / "graph.json").exists():
+            raise MisuseError(
+                f"{out} belongs to run {found.id}, {_difference(found, run)}; "
+                "repeat that command to resume it, or name another --out"
+            )
+    temporary = out / "job.json.part"
+    temporary.write_text(json.dumps({"run": run.to_json(), "files": dict(digests)}, indent=1) + "\n")
+    temporary.replace(file)
+    return run
+
+
+def _unread(out: Path, names: Sequence[str]) -> set[str]:
+    """Names of the replicate files that no finished trial has read."""
+    replicates = [name for name in names if name not in COMPANIONS]
+    return {
+        name
+        for number, name in enumerate(replicates)
+        if not any((out / "trials").glob(f"*-{number:03d}.parquet"))
+    }
 
 
 def _difference(found: Run, run: Run) -> str:

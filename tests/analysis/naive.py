@@ -32,12 +32,12 @@ def sparse(x: Dense) -> Activations:
 
 
 def standardised(x: Dense) -> Dense:
-    return (x - x.mean(axis=0)) / x.std(axis=0)
+    return np.asarray((x - x.mean(axis=0)) / x.std(axis=0), np.float64)
 
 
 def correlations(x: Dense) -> Dense:
     s = standardised(x)
-    return s.T @ s / len(s)
+    return np.asarray(s.T @ s / len(s), np.float64)
 
 
 def benjamini_hochberg(p: Dense, q: float, tests: int) -> NDArray[np.bool_]:

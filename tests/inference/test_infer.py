@@ -1,0 +1,220 @@
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from analysis.errors import DataError, MisuseError, StratigraphError
+from analysis.layer_graph import LayerGraph
+from graphdb.graph_directory import read_graph
+from ingest.inference import InferConfig, Resources, infer
+from ingest.samples_directory import open_samples
+from tests.analysis.naive import dense
+from tests.support.foreign_samples import WORDS, write_samples
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_samples(tmp_path_factory.mktemp("samples") / "3")
+
+
+@pytest.fixture(scope="module")
+def graph(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> LayerGraph:
+    out = tmp_path_factory.mktemp("graph") / "3"
+    assert infer(samples, out, InferConfig(nulls=2))
+    return read_graph(out)
+
+
+def same(a: Path, b: Path) -> None:
+    """Assert that two graph directories hold the same tables and the same manifest but for the clock."""
+    for name in ("features", "edges", "contexts"):
+        assert (a / f"{name}.parquet").read_bytes() == (b / f"{name}.parquet").read_bytes()
+    one, other = (json.loads((p / "graph.json").read_text()) for p in (a, b))
+    one["run"].pop("created")
+    other["run"].pop("created")
+    assert one == other
+
+
+def test_the_modules_are_found_and_the_directory_follows_its_format(graph: LayerGraph) -> None:
+    kept = graph.edges.filter("kept")
+    assert graph.r_star is not None
+    assert kept.filter(pl.col("source") // 3 == pl.col("target") // 3).height >= 0.9 * 29
+    assert (graph.edges["source"] < graph.edges["target"]).all()
+    assert graph.edges.filter((pl.col("replicates") < 2) & ~pl.col("kept")).is_empty()
+    fdr = {row["replicates"]: row["fdr"] for row in graph.replicate_table.to_dicts()}
+    assert graph.edges["q_shuffle"].to_list() == [fdr[c] for c in graph.edges["replicates"]]
+    assert (graph.edges["kept"] == (graph.edges["replicates"] >= graph.r_star)).all()
+    assert graph.edges["q_value"].is_null().all()
+
+
+def test_features_count_what_the_shards_hold(graph: LayerGraph, samples: Path) -> None:
+    directory = open_samples(samples)
+    x = np.concatenate([dense(directory.read(k).activations) for k in range(4)])
+    np.testing.assert_array_equal(graph.features["activations"], (x > 0).sum(axis=0))
+    np.testing.assert_allclose(graph.features["frequency"], (x > 0).mean(axis=0))
+    np.testing.assert_allclose(graph.features["max_activation"], x.max(axis=0))
+    fires = (x > 0).astype(int)
+    for row in graph.edges.head(20).to_dicts():
+        assert row["coactivation"] == (fires[:, row["source"]] & fires[:, row["target"]]).sum()
+    assert graph.left_out["features_never_firing"] == 1
+    degree = np.zeros(31, int)
+    for row in graph.edges.filter("kept").to_dicts():
+        degree[[row["source"], row["target"]]] += 1
+    np.testing.assert_array_equal(graph.features["degree"], degree)
+
+
+def test_top_tokens_share_out_the_activation(graph: LayerGraph, samples: Path) -> None:
+    directory = open_samples(samples)
+    mass = np.zeros((31, len(WORDS)))
+    for k in range(4):
+        replicate = directory.read(k)
+        assert replicate.token_id is not None
+        np.add.at(mass.T, replicate.token_id, dense(replicate.activations))
+    for index in (0, 7, 29):
+        tokens = graph.features["top_tokens"][index].to_list()
+        shares = mass[index] / mass[index].sum()
+        best = np.argsort(-shares)[:5]
+        assert [t["token"] for t in tokens] == [f" {WORDS[b]}" for b in best]
+        np.testing.assert_allclose([t["share"] for t in tokens], shares[best])
+    assert graph.features["label"][0] == " · ".join(
+        t["token"].strip() for t in graph.features["top_tokens"][0].to_list()[:3]
+    )
+    assert graph.features["label"][30] is None
+
+
+def test_contexts_are_the_text_around_the_strongest_firings(graph: LayerGraph, samples: Path) -> None:
+    directory = open_samples(samples)
+    assert graph.contexts is not None
+    firings = []
+    for k in range(4):
+        replicate = directory.read(k)
+        x = dense(replicate.activations)[:, 5]
+        assert replicate.token_id is not None
+        for s in range(30):
+            run = slice(20 * s, 20 * s + 20)
+            t = int(np.argmax(x[run]))
+            words = [f" {WORDS[i]}" for i in replicate.token_id[run]]
+            firings.append(
+                (float(x[run][t]), "".join(words[max(0, t - 16) : t]), words[t], "".join(words[t + 1 :][:8]))
+            )
+    best = sorted(firings, key=lambda f: -f[0])[:5]
+    got = graph.contexts.filter(pl.col("feature") == 5).sort("rank")
+    assert got["rank"].to_list() == [1, 2, 3, 4, 5]
+    assert list(zip(got["value"], got["left"], got["token"], got["right"], strict=True)) == best
+
+
+def test_samples_without_words_or_dictionary_still_give_a_graph(tmp_path: Path) -> None:
+    infer(write_samples(tmp_path / "s", words=False, d_model=None), tmp_path / "g", InferConfig())
+    graph = read_graph(tmp_path / "g")
+    assert graph.contexts is None
+    assert graph.features["label"].is_null().all()
+    assert graph.edges["decoder_cosine"].is_null().all()
+
+
+def test_a_finished_directory_is_left_as_it_is(samples: Path, tmp_path: Path) -> None:
+    assert infer(samples, tmp_path / "g", InferConfig())
+    before = (tmp_path / "g" / "graph.json").stat().st_mtime_ns
+    assert not infer(samples, tmp_path / "g", InferConfig())
+    assert (tmp_path / "g" / "graph.json").stat().st_mtime_ns == before
+
+
+def test_threads_and_copies_elsewhere_change_nothing(samples: Path, tmp_path: Path) -> None:
+    shutil.copytree(samples, tmp_path / "copy")
+    infer(samples, tmp_path / "one", InferConfig(), Resources(threads=1))
+    infer(tmp_path / "copy", tmp_path / "two", InferConfig(), Resources(threads=2, memory=8))
+    same(tmp_path / "one", tmp_path / "two")
+
+
+def test_another_configuration_or_other_samples_are_refused(samples: Path, tmp_path: Path) -> None:
+    infer(samples, tmp_path / "g", InferConfig())
+    with pytest.raises(MisuseError, match=r"made with tune = 'ebic' where this command says 'bic'"):
+        infer(samples, tmp_path / "g", InferConfig(tune="bic"))
+    other = write_samples(tmp_path / "other", seed=1)
+    with pytest.raises(MisuseError, match="made from other samples"):
+        infer(other, tmp_path / "g", InferConfig())
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.tex").touch()
+    with pytest.raises(MisuseError, match="not empty and no graph directory"):
+        infer(samples, tmp_path / "full", InferConfig())
+    assert [p.name for p in (tmp_path / "full").iterdir()] == ["thesis.tex"]
+
+
+def test_fewer_replicates_than_asked_are_refused(samples: Path, tmp_path: Path) -> None:
+    with pytest.raises(MisuseError, match=r"--replicates is 5; .* holds 4"):
+        infer(samples, tmp_path / "g", InferConfig(replicates=5))
+    assert not (tmp_path / "g").exists()
+
+
+def test_a_job_that_cannot_fit_is_refused_at_the_start(samples: Path, tmp_path: Path) -> None:
+    with pytest.raises(MisuseError, match=r"--memory is 0.1 GB; this job needs about"):
+        infer(samples, tmp_path / "g", InferConfig(), Resources(memory=0.1))
+
+
+def test_a_second_process_is_refused(samples: Path, tmp_path: Path) -> None:
+    (tmp_path / "g").mkdir()
+    with (tmp_path / "g" / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(StratigraphError, match="being worked on by another process"):
+            infer(samples, tmp_path / "g", InferConfig())
+    assert infer(samples, tmp_path / "g", InferConfig())
+
+
+def test_a_broken_replicate_stops_the_job_and_a_mended_one_lets_it_go_on(
+    samples: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(samples, tmp_path / "s")
+    file = tmp_path / "s" / "replicate-002.safetensors"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-100])
+    with pytest.raises(DataError, match=r"replicate-002\.safetensors: truncated"):
+        infer(tmp_path / "s", tmp_path / "g", InferConfig())
+    file.write_bytes(whole)
+    stamp = (tmp_path / "g" / "trials" / "real-000.parquet").stat().st_mtime_ns
+    assert infer(tmp_path / "s", tmp_path / "g", InferConfig())
+    assert (tmp_path / "g" / "trials" / "real-000.parquet").stat().st_mtime_ns == stamp
+    infer(samples, tmp_path / "straight", InferConfig())
+    same(tmp_path / "g", tmp_path / "straight")
+
+
+def test_kill_and_resume_gives_the_same_graph(tmp_path: Path) -> None:
+    samples = write_samples(tmp_path / "s", replicates=6, n=4000)
+    infer(samples, tmp_path / "whole", InferConfig())
+    command = [sys.executable, "-m", "stratigraph", "infer", str(samples), "--out", str(tmp_path / "killed")]
+    trials = tmp_path / "killed" / "trials"
+    for finished in (1, 5, 9):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while len(list(trials.glob("*.parquet"))) < finished and process.poll() is None:
+            time.sleep(0.002)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        stamps = {p.name: p.stat().st_mtime_ns for p in trials.glob("*.parquet")}
+    assert len(stamps) < 12
+    assert infer(samples, tmp_path / "killed", InferConfig())
+    # A trial that was finished is never computed again.
+    assert all((trials / name).stat().st_mtime_ns == stamp for name, stamp in stamps.items())
+    same(tmp_path / "whole", tmp_path / "killed")
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"procedure": "guess"}, "--procedure is 'guess'; expected one of published, calibrated"),
+        ({"procedure": "calibrated"}, "not there yet"),
+        ({"tune": "aic"}, "--tune is 'aic'; expected one of ebic, bic, cv"),
+        ({"fdr": 1.5}, "--fdr is 1.5; expected a number between 0 and 1"),
+        ({"nulls": 0}, "--nulls is 0; expected 1 or more"),
+        ({"replicates": 0}, "--replicates is 0; expected 1 or more"),
+        ({"seed": -1}, "--seed is -1; expected 0 or more"),
+    ],
+)
+def test_contradictions_are_refused_at_construction(settings: dict[str, object], says: str) -> None:
+    with pytest.raises(MisuseError, match=says):
+        InferConfig(**settings)  # type: ignore[arg-type]
