@@ -1,0 +1,174 @@
+"""A database directory of ours: what it is, which engine it belongs to, and who uses it.
+
+::
+
+    graph.db/
+        stratigraph-db.json   format, version, engine
+        credentials.json      the passwords of the users root and reader, mode 0600
+        server.json           the ports of the server started last, and whether `db up` keeps it
+        server.pid            its process
+        lock                  held while a server is started or stopped
+        users                 held, shared, by every command that uses the server
+        databases/ config/ log/ backups/   the engine's own
+
+Both locks are ``flock``: they die with the process that holds them.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from analysis.errors import DataError, MisuseError, StoreError
+
+FORMAT, VERSION, ENGINES = "stratigraph-db", 1, ("arcadedb",)
+STATE = "stratigraph-db.json"
+_BEFORE_STATE = {"lock", "credentials.json"}
+"""What a creation that was killed may have left."""
+_LOCK_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Directory:
+    """A database directory.
+
+    Parameters
+    ----------
+    path
+        Absolute, links resolved.
+    engine
+        The server that its data belongs to.
+    """
+
+    path: Path
+    engine: str
+
+    def password(self, user: str) -> str:
+        """Return the password of `user` (``root`` or ``reader``)."""
+        try:
+            return str(json.loads((self.path / "credentials.json").read_text())[user])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(
+                f"{self.path}: credentials.json cannot be read; without its passwords the database stays "
+                "closed: restore that file, or remove the directory and load the graphs again"
+            ) from error
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the right to start or stop this directory's server."""
+        with _open(self.path / "lock") as file:
+            _wait_for(file, self.path)
+            yield
+
+    def join(self) -> IO[bytes]:
+        """Return an open file that counts as one user of the server until it is closed."""
+        file = _open(self.path / "users")
+        fcntl.flock(file, fcntl.LOCK_SH)
+        return file
+
+    def in_use(self) -> bool:
+        """Whether any command uses the server now."""
+        with _open(self.path / "users") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            return False
+
+
+def open_directory(where: str | Path) -> Directory:
+    """Open a directory that is there.
+
+    Raises
+    ------
+    MisuseError
+        It is not there, or is not one of ours.
+    DataError
+        It is of another format version, or its state file is damaged.
+    """
+    path = Path(where).expanduser().resolve()
+    if not path.exists():
+        raise MisuseError(
+            f"there is no database at {where}; expected a directory made by `stratigraph load GRAPH_DIR --db "
+            f"{where}`, or a URL such as bolt://localhost:7687"
+        )
+    state = path / STATE
+    if not state.is_file():
+        raise MisuseError(
+            f"{where} is no database directory of stratigraph (it has no {STATE}); name another one"
+        )
+    try:
+        value = json.loads(state.read_text())
+        found = (value["format"], value["version"], value["engine"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{state} is damaged; expected the keys format, version and engine: restore the file, or remove the "
+            "directory and load the graphs again"
+        ) from error
+    if found[:2] != (FORMAT, VERSION) or found[2] not in ENGINES:
+        raise DataError(
+            f"{state} says format {found[0]!r}, version {found[1]!r}, engine {found[2]!r}; this stratigraph reads "
+            f"{FORMAT!r}, version {VERSION}, engine {' or '.join(ENGINES)}: use the version that made it"
+        )
+    return Directory(path, found[2])
+
+
+def create_directory(where: str | Path, engine: str = "arcadedb") -> Directory:
+    """Open a directory, made first if it is absent or empty; two commands may do so at once."""
+    path = Path(where).expanduser().resolve()
+    if (path / STATE).exists():
+        return open_directory(path)
+    if path.exists() and (not path.is_dir() or {entry.name for entry in path.iterdir()} - _BEFORE_STATE):
+        raise MisuseError(
+            f"{where} is there and is no database directory of stratigraph; name one that is absent"
+        )
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with Directory(path, engine).locked():
+            if not (path / STATE).exists():
+                passwords = {user: secrets.token_hex(16) for user in ("root", "reader")}
+                write_private(path / "credentials.json", json.dumps(passwords))
+                state = {"format": FORMAT, "version": VERSION, "engine": engine}
+                write_private(path / STATE, json.dumps(state, indent=2) + "\n")
+    except OSError as error:
+        raise StoreError(f"cannot make the database directory {where}: {error.strerror}") from error
+    return open_directory(path)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file by `text` in one step, readable by its owner only."""
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    fresh.replace(path)
+
+
+def _open(path: Path) -> IO[bytes]:
+    try:
+        return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
+    except OSError as error:
+        raise StoreError(
+            f"cannot use the database directory {path.parent}: {error.strerror}; it must be writable"
+        ) from error
+
+
+def _wait_for(file: IO[bytes], path: Path) -> None:
+    until = time.monotonic() + _LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() > until:
+                raise StoreError(
+                    f"{path} has been held by another command for {_LOCK_SECONDS:.0f} s; try again when it is done"
+                ) from error
+            time.sleep(0.02)
+        else:
+            return

@@ -1,0 +1,3 @@
+// The communities that a run made.
+MATCH (c:Community {run: $run})
+DETACH DELETE c

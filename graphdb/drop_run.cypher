@@ -1,0 +1,3 @@
+// The run itself.
+MATCH (r:Run {id: $run})
+DETACH DELETE r

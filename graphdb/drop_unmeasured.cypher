@@ -1,0 +1,5 @@
+// Of these features, those that nothing but their site knows any more.
+UNWIND $rows AS row
+MATCH (f:Feature {id: row.id})
+WHERE NOT EXISTS { MATCH (f)-[e]-() WHERE type(e) <> 'IN' }
+DETACH DELETE f

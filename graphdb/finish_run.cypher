@@ -1,0 +1,3 @@
+// From here on queries see the run.
+MATCH (r:Run {id: $run})
+SET r.complete = true

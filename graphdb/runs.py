@@ -1,0 +1,75 @@
+"""The runs in a database, and the one that a person means by a few letters of its id."""
+
+from typing import Any
+
+from analysis.errors import MisuseError
+from graphdb.cypher import statement
+from graphdb.store import Store
+
+Row = dict[str, Any]
+
+
+def list_runs(store: Store) -> list[Row]:
+    """Return every run, newest first: ``id, sites, kind, procedure, fdr, r_star, features, edges, kept, created,
+    complete``.
+    """  # noqa: D205  the columns do not fit a line
+    return store.read(statement("list_runs"))
+
+
+def find_run(
+    store: Store,
+    run: str | None = None,
+    site: str | None = None,
+    kind: str | None = "layer",
+    whole: bool = True,
+) -> Row:
+    """Return the run that `run` names.
+
+    Parameters
+    ----------
+    store
+        An open database.
+    run
+        A run's id, a unique beginning of one, or None for the newest complete run.
+    site
+        Only runs about this site.
+    kind
+        Only runs of this kind when `run` is None; None for any.
+    whole
+        Refuse a run whose load has not finished.
+
+    Raises
+    ------
+    MisuseError
+        There is no such run, there are several, it is not whole, or it is about another site.
+    """
+    known = list_runs(store)
+    if run is None:
+        return _newest(store, known, site, kind)
+    found = [row for row in known if row["id"] == run] or [row for row in known if row["id"].startswith(run)]
+    if not run or not found:
+        there = ", ".join(row["id"] for row in known[:5]) or "none"
+        raise MisuseError(f"no run in {store.address} begins with {run!r}; there are: {there}")
+    if len(found) > 1:
+        several = ", ".join(row["id"] for row in found[:5])
+        raise MisuseError(f"run {run!r} is not unique; it could be {several}: give more of it")
+    row = found[0]
+    if whole and not row["complete"]:
+        raise MisuseError(
+            f"run {row['id']} is incomplete, its load or drop did not finish; run that command again"
+        )
+    if site is not None and site not in row["sites"]:
+        raise MisuseError(
+            f"run {row['id']} is about {', '.join(row['sites'])}, not about {site}; give another --run"
+        )
+    return row
+
+
+def _newest(store: Store, known: list[Row], site: str | None, kind: str | None) -> Row:
+    for row in known:
+        if row["complete"] and kind in {None, row["kind"]} and (site is None or site in row["sites"]):
+            return row
+    of = f" of {site}" if site else ""
+    raise MisuseError(
+        f"there is no complete run{of} in {store.address}; load one: stratigraph load GRAPH_DIR --db {store.address}"
+    )

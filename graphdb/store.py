@@ -1,0 +1,303 @@
+"""The store: one class for every database, and the only file that knows the driver.
+
+``connect("graph.db")`` opens a directory of ours, whose server is found or started; ``connect("bolt://...")``
+a server that runs somewhere. Both speak Bolt and the same Cypher; they differ in how a connection is kept from
+writing (another user, or the session's access mode) and in where the credentials come from.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, LiteralString, Self, cast
+from urllib.parse import urlsplit
+
+import neo4j
+from neo4j import exceptions, graph, time
+
+from analysis.errors import MisuseError, StoreError
+from graphdb import arcadedb, server
+from graphdb.directory import create_directory, open_directory
+
+Row = dict[str, Any]
+
+SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
+BATCH = 2000
+READ_TIMEOUT = 30.0
+_CONNECT_SECONDS, _RETRY_SECONDS = 5.0, 15.0
+_GRACE_SECONDS = 1.0
+"""How much longer than the limit a server may take to say itself that the limit has passed."""
+_SHOWN = 300
+
+# the driver logs each retry and each server notice; what matters of them is raised as an error
+logging.getLogger("neo4j").addHandler(logging.NullHandler())
+
+
+class Store:
+    """An open connection to a database; a context manager. Made by `connect`.
+
+    Parameters
+    ----------
+    driver
+        An open driver.
+    address
+        What a message calls this database: the directory or URL as the person gave it.
+    database
+        Name of the database on the server, or None for the server's default.
+    write
+        Whether the connection may write; otherwise the server refuses.
+    lease
+        Our use of a directory's server, ended with the store.
+    """
+
+    def __init__(
+        self,
+        driver: neo4j.Driver,
+        address: str,
+        database: str | None,
+        write: bool,
+        lease: server.Lease | None = None,
+    ) -> None:
+        self.address = address
+        self._driver, self._database, self._lease = driver, database, lease
+        self._routing = neo4j.RoutingControl.WRITE if write else neo4j.RoutingControl.READ
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; the last user of a directory ends its server."""
+        # a question that was given up on may still hold its connection
+        with suppress(exceptions.DriverError, exceptions.Neo4jError, OSError):
+            self._driver.close()
+        if self._lease is not None:
+            self._lease.release()
+
+    def read(
+        self, cypher: str, params: Mapping[str, Any] | None = None, timeout: float = READ_TIMEOUT
+    ) -> list[Row]:
+        """Answer a question within `timeout` seconds.
+
+        Returns
+        -------
+        list of dict
+            One dict a row; values are scalars, lists and maps, never objects of the driver.
+
+        Raises
+        ------
+        StoreError
+            The database refused, did not answer in time, or cannot be reached.
+        """
+        if self._lease is not None and timeout > arcadedb.READ_SECONDS:
+            raise MisuseError(
+                f"a time limit of {timeout:g} s is more than the server of a database directory gives; "
+                f"expected at most {arcadedb.READ_SECONDS:.0f}"
+            )
+        return self._run(cypher, params or {}, timeout)
+
+    def write(self, cypher: str, params: Mapping[str, Any] | None = None) -> list[Row]:
+        """Run a statement that changes the database, in one transaction; its rows as in `read`."""
+        return self._run(cypher, params or {}, None)
+
+    def write_rows(
+        self,
+        cypher: str,
+        rows: Sequence[Mapping[str, Any]],
+        params: Mapping[str, Any] | None = None,
+        batch: int = BATCH,
+        advance: Callable[[int], None] | None = None,
+    ) -> None:
+        """Run a statement over ``$rows``, `batch` at a time, each batch in a transaction of its own."""
+        for start in range(0, len(rows), batch):
+            part = [dict(row) for row in rows[start : start + batch]]
+            self.write(cypher, {**(params or {}), "rows": part})
+            if advance is not None:
+                advance(len(part))
+
+    def _run(self, cypher: str, params: Mapping[str, Any], timeout: float | None) -> list[Row]:
+        text = cast("LiteralString", cypher)
+        query = neo4j.Query(text, timeout=timeout)
+
+        def ask() -> list[Row]:
+            answer = self._driver.execute_query(
+                query, dict(params), routing_=self._routing, database_=self._database
+            )
+            return [{key: plain(value) for key, value in record.items()} for record in answer.records]
+
+        try:
+            return ask() if timeout is None else _within(timeout, ask)
+        except (exceptions.DriverError, exceptions.Neo4jError, OSError) as error:
+            raise StoreError(explain(error, self.address, timeout)) from error
+
+
+def connect(where: str | Path, *, write: bool = False, create: bool = False) -> Store:
+    """Open the database at a URL or in a directory of ours.
+
+    Parameters
+    ----------
+    where
+        ``bolt://host:port``, ``neo4j://...``, ``neo4j+s://...``, or the path of a directory. The credentials of
+        a URL come from ``NEO4J_USERNAME``, ``NEO4J_PASSWORD`` and ``NEO4J_DATABASE``.
+    write
+        Open it for writing; otherwise the server itself refuses every write.
+    create
+        Make an absent directory.
+
+    Raises
+    ------
+    MisuseError
+        The URL is of another kind or holds credentials, or the directory is absent or not one of ours.
+    DataError
+        The directory is damaged or of another format version.
+    StoreError
+        The database cannot be reached, refuses us, or is held elsewhere.
+    """
+    if "://" in str(where):
+        return _connect_url(str(where), write)
+    directory = create_directory(where) if create else open_directory(where)
+    lease = server.acquire(directory, answers)
+    user = "root" if write else "reader"
+    try:
+        driver = _driver(lease.server.url, (user, directory.password(user)))
+    except BaseException:
+        lease.release()
+        raise
+    return Store(driver, str(where), arcadedb.DATABASE, write, lease)
+
+
+def answers(url: str, user: str, password: str, database: str) -> bool:
+    """Whether a server at `url` lets us in and answers a question."""
+    try:
+        with _driver(url, (user, password)) as driver, driver.session(database=database) as session:
+            return session.run("RETURN 1 AS one").single(strict=True)["one"] == 1
+    except (exceptions.DriverError, exceptions.Neo4jError, OSError):
+        return False
+
+
+def _connect_url(url: str, write: bool) -> Store:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError as error:
+        raise MisuseError(
+            "the --db URL cannot be read; expected one such as bolt://localhost:7687"
+        ) from error
+    if "@" in parts.netloc:
+        raise MisuseError(
+            "the --db URL holds credentials; give them as NEO4J_USERNAME and NEO4J_PASSWORD in the environment"
+        )
+    if parts.scheme not in SCHEMES or not host:
+        raise MisuseError(f"--db {url}: expected a directory, or a URL that begins with bolt:// or neo4j://")
+    password = os.environ.get("NEO4J_PASSWORD")
+    auth = (os.environ.get("NEO4J_USERNAME") or "neo4j", password) if password else None
+    database = os.environ.get("NEO4J_DATABASE") or None
+    driver = _driver(url, auth)
+    try:
+        with driver.session(database=database) as session:
+            session.run("RETURN 1 AS one").consume()
+    except BaseException as error:
+        driver.close()
+        if isinstance(error, (exceptions.DriverError, exceptions.Neo4jError, OSError)):
+            raise StoreError(explain(error, url, None)) from error
+        raise
+    return Store(driver, url, database, write)
+
+
+def _driver(url: str, auth: tuple[str, str] | None) -> neo4j.Driver:
+    try:
+        return neo4j.GraphDatabase.driver(
+            url,
+            auth=auth,
+            connection_timeout=_CONNECT_SECONDS,
+            connection_acquisition_timeout=2 * _CONNECT_SECONDS,
+            max_transaction_retry_time=_RETRY_SECONDS,
+        )
+    except (exceptions.DriverError, ValueError) as error:
+        raise MisuseError(
+            f"--db {url}: {_short(str(error))}; expected bolt://HOST:PORT or neo4j://HOST"
+        ) from error
+
+
+def _within(seconds: float, ask: Callable[[], list[Row]]) -> list[Row]:
+    """Return what `ask` returns; give up when the limit has passed.
+
+    ArcadeDB ignores the limit that the driver sends along, and a blocked read of the driver cannot be cancelled,
+    so the question runs in a thread of its own, which is left behind: its connection ends with the store, and
+    the server ends the question itself after a while.
+    """
+    done: list[list[Row]] = []
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            done.append(ask())
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(seconds + _GRACE_SECONDS)
+    if failed:
+        raise failed[0]
+    if not done:
+        raise TimeoutError
+    return done[0]
+
+
+def explain(error: BaseException, address: str, timeout: float | None) -> str:
+    """Say in a sentence what the driver's error means to the person who asked."""
+    code = getattr(error, "code", None) or ""
+    said = _short(getattr(error, "message", None) or str(error))
+    if isinstance(error, TimeoutError) or "TimedOut" in code or "Timeout" in code:
+        limit = "" if timeout is None else f" of {timeout:g} s"
+        return f"the time limit{limit} passed before {address} had the answer; narrow the question or raise --timeout"
+    if isinstance(error, exceptions.AuthError) or "Unauthorized" in code:
+        return f"{address} refused the user name or password; check NEO4J_USERNAME and NEO4J_PASSWORD"
+    if isinstance(error, exceptions.ServiceUnavailable | OSError):
+        return f"{address} cannot be reached; check the address and that the server runs"
+    if "Forbidden" in code or "AccessMode" in code:
+        return (
+            f"{address} refused to write over a read-only connection ({said}); add --write if that is meant"
+        )
+    if "DatabaseNotFound" in code:
+        return f"{address} has no such database ({said}); check NEO4J_DATABASE"
+    if "ParameterMissing" in code:
+        return f"the query needs a parameter that was not given ({said}); add --param NAME=VALUE"
+    if "Statement" in code:
+        return f"{address} does not understand the query: {said}"
+    return f"{address} failed: {said}"
+
+
+def plain(value: Any) -> Any:
+    """Turn what the driver returns into scalars, lists and maps."""
+    if isinstance(value, graph.Node):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, graph.Relationship):
+        return {"type": value.type, **{key: plain(item) for key, item in value.items()}}
+    if isinstance(value, graph.Path):
+        return {
+            "nodes": [plain(node) for node in value.nodes],
+            "edges": [plain(edge) for edge in value.relationships],
+        }
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [plain(item) for item in value]
+    if isinstance(value, time.Date | time.Time | time.DateTime):
+        return value.iso_format()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return str(value)
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"

@@ -1,0 +1,47 @@
+"""``stratigraph load``: graph directories into a database."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the verb to the command line."""
+    parser = commands.add_parser(
+        "load",
+        help="graph directories into a database",
+        description="Load graphs into a database. Loading twice equals loading once, and a load that was killed "
+        "is completed by the same command.",
+        epilog="example: stratigraph load graphs/0 graphs/1 --db graph.db",
+    )
+    parser.add_argument("graphs", type=Path, nargs="+", metavar="GRAPH_DIR", help="a graph directory")
+    parser.add_argument(
+        "--db",
+        default=os.environ.get("STRATIGRAPH_DB") or "graph.db",
+        metavar="URL",
+        help="a directory, made if absent, or bolt://HOST:PORT ($STRATIGRAPH_DB, else ./graph.db)",
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from graphdb.graph_directory import read_graph  # noqa: PLC0415  the store is imported when it is needed
+    from graphdb.load import load_graph, row_count  # noqa: PLC0415
+    from graphdb.store import connect  # noqa: PLC0415
+    from ingest.progress import progress  # noqa: PLC0415
+
+    # all are read, and so checked, before the first is written
+    graphs = [read_graph(path) for path in arguments.graphs]
+    with (
+        connect(arguments.db, write=True, create=True) as store,
+        progress("load", sum(map(row_count, graphs)), unit="rows") as advance,
+    ):
+        for graph in graphs:
+            load_graph(store, graph, advance)
+    for graph in graphs:
+        sys.stdout.write(
+            f"run {graph.run.id}: {graph.site.id}, {graph.n_features:,} features, {graph.edges.height:,} edges, "
+            f"{graph.kept:,} kept\n"
+        )
+    return 0

@@ -1,0 +1,118 @@
+"""The catalogue: every query that stands beside this file as a ``.cypher`` text, with its types.
+
+A text opens with comment lines: what it answers, then ``param NAME: KIND [= DEFAULT] -- meaning`` and
+``column NAME: KIND -- meaning``. A default is JSON; a parameter without one must be given.
+"""
+
+import difflib
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from analysis.errors import DataError, MisuseError
+
+KINDS = ("string", "integer", "number", "boolean", "list", "feature", "run")
+"""``feature`` is the id of a feature, ``run`` that of a run, found by its beginning, the newest if left out."""
+
+_PARAMETER = re.compile(r"param (\w+): (\w+)(?: = (.+?))? -- (.+)")
+_COLUMN = re.compile(r"column (\w+): (\w+) -- (.+)")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One ``$name`` of a query; `required` if it has no default."""
+
+    name: str
+    kind: str
+    about: str
+    required: bool
+    default: Any = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a query's answer."""
+
+    name: str
+    kind: str
+    about: str
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query of the catalogue: its name, what it answers, its types and its text."""
+
+    name: str
+    title: str
+    parameters: tuple[Parameter, ...]
+    columns: tuple[Column, ...]
+    cypher: str
+
+
+@cache
+def catalogue() -> dict[str, Query]:
+    """Return every query by name."""
+    texts = sorted(Path(__file__).parent.glob("*.cypher"))
+    return {path.stem: parse(path.stem, path.read_text(encoding="utf-8")) for path in texts}
+
+
+def named(name: str) -> Query:
+    """Return the query called `name`.
+
+    Raises
+    ------
+    MisuseError
+        There is none; the nearest names are offered.
+    """
+    known = catalogue()
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or sorted(known)
+    raise MisuseError(
+        f"there is no query {name!r} in the catalogue; the nearest are {', '.join(near)} "
+        "(`stratigraph query --list` shows all), or give Cypher, such as 'MATCH (s:Site) RETURN s.id'"
+    )
+
+
+def parse(name: str, text: str) -> Query:
+    """Read a query from its text.
+
+    Raises
+    ------
+    DataError
+        A header line is not understood.
+    """
+    header: list[str] = []
+    for line in text.splitlines():
+        if not line.startswith("//"):
+            break
+        header.append(line.removeprefix("//").strip())
+    body = "\n".join(text.splitlines()[len(header) :]).strip()
+    parameters, columns, prose = [], [], []
+    for line in header:
+        if found := _PARAMETER.fullmatch(line):
+            parameters.append(_parameter(name, *found.groups()))
+        elif found := _COLUMN.fullmatch(line):
+            columns.append(Column(*found.groups()))
+        elif line.startswith(("param ", "column ")):
+            raise DataError(
+                f"{name}.cypher: cannot read {line!r}; expected 'param NAME: KIND [= JSON] -- TEXT'"
+            )
+        elif line:
+            prose.append(line)
+    for part in (*parameters, *columns):
+        if part.kind not in KINDS:
+            raise DataError(f"{name}.cypher: {part.name} is of kind {part.kind!r}; expected one of {KINDS}")
+    return Query(name, " ".join(prose), tuple(parameters), tuple(columns), body)
+
+
+def _parameter(query: str, name: str, kind: str, default: str | None, about: str) -> Parameter:
+    if default is None:
+        return Parameter(name, kind, about, required=kind != "run")
+    try:
+        return Parameter(name, kind, about, required=False, default=json.loads(default))
+    except ValueError as error:
+        raise DataError(f"{query}.cypher: the default of {name} is {default}; expected JSON") from error

@@ -1,0 +1,76 @@
+"""``stratigraph query``: a question of the catalogue, or one in Cypher."""
+
+from argparse import ArgumentParser, Namespace, _SubParsersAction
+
+from queries.commands.options import emit, verb
+
+
+def add(commands: "_SubParsersAction[ArgumentParser]") -> None:
+    """Add the verb."""
+    parser = verb(
+        commands,
+        "query",
+        "answer a query of the catalogue, or Cypher",
+        "stratigraph query hubs --param limit=5 --db graph.db\n"
+        "  stratigraph query 'MATCH (f:Feature) RETURN f.label AS label LIMIT 5'",
+        run,
+    )
+    parser.add_argument("what", metavar="NAME_OR_CYPHER", nargs="?", help="a name from --list, or Cypher")
+    parser.add_argument(
+        "--param", action="append", default=[], metavar="K=V", help="value of $K, JSON or a text"
+    )
+    parser.add_argument("--list", action="store_true", help="list the catalogue")
+    parser.add_argument("--write", action="store_true", help="let the Cypher change the database")
+    parser.add_argument(
+        "--timeout", type=float, default=30.0, metavar="S", help="seconds until it is given up (default: 30)"
+    )
+
+
+def run(arguments: Namespace) -> int:
+    """Answer the query, or list the catalogue."""
+    from analysis.errors import MisuseError
+    from graphdb.store import connect
+    from queries import ask, catalogue
+
+    if arguments.list:
+        return _list(arguments)
+    if not arguments.what:
+        raise MisuseError("query needs a name or Cypher; `stratigraph query --list` shows the names")
+    if arguments.timeout <= 0:
+        raise MisuseError(f"--timeout is {arguments.timeout:g}; expected seconds above 0")
+    free = ask.is_cypher(arguments.what)
+    if arguments.write and not free:
+        raise MisuseError("--write goes with Cypher; the queries of the catalogue only read")
+    columns = None if free else [column.name for column in catalogue.named(arguments.what).columns]
+    pairs = [ask.split_param(text) for text in arguments.param]
+    params = {name: ask.literal(value) if free else value for name, value in pairs}
+    with connect(arguments.db, write=arguments.write) as store:
+        rows = ask.query(store, arguments.what, params, arguments.timeout, arguments.write)
+    if emit(arguments, rows, columns):
+        return 0
+    from queries.render import console, table
+
+    if rows or columns:
+        console().print(table(rows, columns or list(rows[0])))
+    console().print(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}", style="dim")
+    return 0
+
+
+def _list(arguments: Namespace) -> int:
+    from queries.catalogue import catalogue
+
+    rows = [
+        {
+            "name": query.name,
+            "parameters": ", ".join(f"{p.name}{'' if p.required else '?'}" for p in query.parameters),
+            "answers": query.title,
+        }
+        for query in catalogue().values()
+    ]
+    if emit(arguments, rows, ("name", "parameters", "answers")):
+        return 0
+    from queries.render import console, table
+
+    console().print(table(rows, ("name", "parameters", "answers")))
+    console().print("? may be left out; a run left out is the newest complete one", style="dim")
+    return 0

@@ -1,0 +1,11 @@
+// Features whose label contains a text, whatever its case.
+//
+// param text: string -- what to look for
+// param limit: integer = 20 -- most rows
+// column id: string -- model/source/index
+// column label: string -- the label
+MATCH (f:Feature)
+WHERE toLower(f.label) CONTAINS toLower($text)
+RETURN f.id AS id, f.label AS label
+ORDER BY id
+LIMIT $limit

@@ -1,0 +1,86 @@
+"""Answers as tables that a person reads, at 80 columns too."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+Row = Mapping[str, Any]
+
+_SIDE = 30
+"""Characters of context on either side of the firing token that fit a line."""
+
+
+def console() -> Console:
+    """Return a console on stdout; off a terminal it is 80 columns wide, without colour."""
+    return Console(file=sys.stdout, highlight=False)
+
+
+def table(rows: Sequence[Row], columns: Sequence[str], title: str = "", wide: Sequence[str] = ()) -> Table:
+    """Return a table of the given columns; text in the `wide` ones takes the room that is left."""
+    made = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    numeric = {name for name in columns if any(isinstance(row.get(name), int | float) for row in rows)}
+    for name in columns:
+        made.add_column(
+            name.replace("_", " "),
+            justify="right" if name in numeric else "left",
+            overflow="ellipsis" if name in wide else "fold",
+            no_wrap=name in wide or name in numeric,
+            ratio=1 if name in wide else None,
+        )
+    for row in rows:
+        made.add_row(*(cell(row.get(name), name) for name in columns))
+    return made
+
+
+def cell(value: Any, name: str = "") -> Text:  # noqa: ANN401  any value of a query
+    """Return one value as a person reads it; a signed strength shows its sign, green or red."""
+    if value is None:
+        return Text("–", style="dim")
+    if isinstance(value, bool):
+        return Text("yes" if value else "no")
+    if name.endswith(("weight", "cosine", "correlation")) and isinstance(value, int | float):
+        return Text(f"{value:+.3f}", style="green" if value > 0 else "red")
+    if isinstance(value, float):
+        return Text(number(value))
+    if isinstance(value, int):
+        return Text(f"{value:,}" if name not in {"layer", "index"} else str(value))
+    return Text(visible(str(value)))
+
+
+def number(value: float) -> str:
+    """Return a number with three figures, large ones whole."""
+    if value and abs(value) < 1e-3:
+        return f"{value:.1e}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def visible(text: str) -> str:
+    """Return text with line breaks and tabs written out, so that a row stays a row."""
+    return text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+
+
+def context(row: Row) -> Text:
+    """Return one firing: the token marked, its text around it, cut to a line."""
+    left, token, right = (visible(row[name] or "") for name in ("left", "token", "right"))
+    line = Text(no_wrap=True, overflow="ellipsis")
+    line.append(f"{row['value'] or 0.0:8.3g}  ", style="cyan")
+    line.append(f"{left[-_SIDE:]:>{_SIDE}}", style="dim")
+    line.append("«")
+    line.append(token, style="bold reverse")
+    line.append("»")
+    line.append(right[:_SIDE], style="dim")
+    return line
+
+
+def top_tokens(shares: Sequence[Row]) -> Text:
+    """Return the tokens that carry most of the activation, each with its share."""
+    line = Text()
+    for at, item in enumerate(shares):
+        line.append("  " if at else "")
+        line.append(f"«{visible(item['token'])}»", style="bold")
+        line.append(f" {item['share']:.0%}")
+    return line

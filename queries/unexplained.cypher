@@ -1,0 +1,17 @@
+// Strong edges between features whose decoder directions say little of each other.
+//
+// param run: run -- the run
+// param max_cosine: number = 0.1 -- largest size of the cosine
+// param limit: integer = 20 -- most rows
+// column source: string -- id of the lower feature
+// column target: string -- id of the higher feature
+// column weight: number -- signed strength
+// column decoder_cosine: number -- -1 to 1
+// column source_label: string -- label of the lower feature
+// column target_label: string -- label of the higher feature
+MATCH (:Run {id: $run})-[:OF]->(:Site)<-[:IN]-(a:Feature)-[d:DEPENDS]->(b:Feature)
+WHERE d.run = $run AND d.kept AND abs(d.decoder_cosine) <= $max_cosine
+RETURN a.id AS source, b.id AS target, d.weight AS weight, d.decoder_cosine AS decoder_cosine,
+       a.label AS source_label, b.label AS target_label
+ORDER BY abs(d.weight) DESC, source, target
+LIMIT $limit
