@@ -1,0 +1,137 @@
+"""What is asked of the sampler, and which part of it decides the result."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from analysis.errors import MisuseError
+from ingest.sampling.paths import files_of
+
+BUILT_IN = "organism"
+"""Name of the built-in model, SAEs and corpus."""
+
+DEVICES = ("auto", "cpu", "cuda")
+_SAMPLED = 1 << 20
+"""Bytes at either end of a large file that stand for its content; hashing all of it would take as long as
+reading it."""
+
+
+@dataclass(frozen=True)
+class SampleConfig:
+    """One sampling job.
+
+    Parameters
+    ----------
+    model
+        Name of a model on the hub, directory of one, or ``organism``.
+    sae
+        ``RELEASE``, ``RELEASE/SAE_ID`` (``*`` stands for anything), a hub repository, a directory, or
+        ``organism``.
+    corpus
+        Name of a dataset on the hub, a local file, directory or glob, or ``organism``.
+    out
+        Directory that gets one samples directory per layer.
+    layers
+        Layers to sample, ascending; empty means every layer the SAEs cover.
+    activations
+        Activations per feature and replicate, on average, that fix the number of tokens.
+    replicates
+        Number of independent draws.
+    seed
+        Seed of the draw.
+    device
+        ``auto`` takes a GPU where there is one; ``cpu`` and ``cuda`` insist.
+    batch
+        Rows in one forward pass; 0 chooses by the context size.
+    dataset_config
+        Configuration of a hub dataset, such as ``sample-10BT``; None takes its default.
+    split
+        Split of a hub dataset; None means ``train``.
+    text_column
+        Column of a hub dataset, json or parquet file that holds the text; None means ``text``.
+
+    Raises
+    ------
+    MisuseError
+        A value is out of range or two values contradict each other.
+    """
+
+    model: str
+    sae: str
+    corpus: str
+    out: Path
+    layers: tuple[int, ...] = ()
+    activations: int = 200
+    replicates: int = 30
+    seed: int = 0
+    device: str = "auto"
+    batch: int = 0
+    dataset_config: str | None = None
+    split: str | None = None
+    text_column: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("model", "sae", "corpus"):
+            if not getattr(self, name):
+                raise MisuseError(f"--{name} is empty; name one")
+        for name, least in (("activations", 1), ("replicates", 1), ("seed", 0), ("batch", 0)):
+            if getattr(self, name) < least:
+                raise MisuseError(f"--{name} is {getattr(self, name)}; expected {least} or more")
+        if self.device not in DEVICES:
+            raise MisuseError(f"--device is {self.device!r}; expected one of {', '.join(DEVICES)}")
+        if list(self.layers) != sorted(set(self.layers)) or min(self.layers, default=0) < 0:
+            raise MisuseError(f"layers are {self.layers}; expected ascending numbers from 0, each once")
+        if self.corpus == BUILT_IN:
+            for name in ("dataset_config", "split", "text_column"):
+                if getattr(self, name) is not None:
+                    raise MisuseError(
+                        f"--{name.replace('_', '-')} {getattr(self, name)!r} says how to read a dataset, "
+                        f"and the built-in corpus {BUILT_IN!r} has no such thing; leave it out"
+                    )
+
+    @property
+    def model_source(self) -> str:
+        """Name or directory the model is loaded from."""
+        from ingest.organism import MODEL_DIRECTORY  # noqa: PLC0415  its grammar is not needed to parse a flag
+
+        return str(MODEL_DIRECTORY) if self.model == BUILT_IN else self.model
+
+    @property
+    def sae_source(self) -> str:
+        """Release, repository or directory the SAEs are loaded from."""
+        from ingest.organism import SAE_DIRECTORY  # noqa: PLC0415  its grammar is not needed to parse a flag
+
+        return str(SAE_DIRECTORY) if self.sae == BUILT_IN else self.sae
+
+    def identity(self) -> dict[str, Any]:
+        """Return what decides the result: everything but device, batch and place; local files by content."""
+        return {
+            "model": _named(self.model, self.model_source),
+            "sae": _named(self.sae, self.sae_source),
+            "corpus": _named(self.corpus, self.corpus),
+            "layers": list(self.layers),
+            "activations": self.activations,
+            "replicates": self.replicates,
+            "seed": self.seed,
+            "dataset_config": self.dataset_config,
+            "split": self.split,
+            "text_column": self.text_column,
+        }
+
+
+def _named(name: str, source: str) -> str:
+    """Return a name as it is, and something local as its own name and a digest of its files."""
+    files = files_of(source)
+    if not files:
+        return name
+    digest = hashlib.sha256()
+    for file in files:
+        size = file.stat().st_size
+        digest.update(f"{file.name}\0{size}\0".encode())
+        with file.open("rb") as stream:
+            digest.update(stream.read(_SAMPLED))
+            if size > 2 * _SAMPLED:
+                stream.seek(-_SAMPLED, 2)
+            digest.update(stream.read(_SAMPLED))
+    return f"{Path(name).name} ({len(files)} files, sha256 {digest.hexdigest()[:16]})"

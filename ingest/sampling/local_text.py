@@ -1,0 +1,143 @@
+"""Documents in local files: json lines, json, parquet, plain text."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from analysis.errors import DataError, MisuseError
+from ingest.sampling.failure import first_line
+from ingest.sampling.paths import files_of
+from ingest.sampling.untyped import Json
+
+SUFFIXES = (".jsonl", ".ndjson", ".json", ".parquet", ".txt")
+
+
+def suffix_of(name: str) -> str:
+    """Return the text suffix of a file name, empty if it has none of ours."""
+    suffix = Path(name).suffix.lower()
+    return suffix if suffix in SUFFIXES else ""
+
+
+def text_files(source: str) -> list[Path]:
+    """List the text files behind a file, directory or glob.
+
+    Raises
+    ------
+    MisuseError
+        There are files, but none of a kind that can be read.
+    """
+    files = [file for file in files_of(source) if suffix_of(file.name)]
+    if not files:
+        raise MisuseError(
+            f"--corpus {source!r} holds no text; expected files ending in {', '.join(SUFFIXES)}"
+        )
+    return files
+
+
+def check(files: list[Path], column: str | None) -> None:
+    """Refuse a column that the first file does not have, or one named for plain text.
+
+    Raises
+    ------
+    MisuseError
+        The column is not there; the ones that are get listed.
+    """
+    if all(suffix_of(file.name) == ".txt" for file in files):
+        if column is not None:
+            raise MisuseError(f"--text-column {column!r}: text files have no columns; leave it out")
+        return
+    next(documents([file for file in files if suffix_of(file.name) != ".txt"][:1], column), None)
+
+
+def documents(files: list[Path], column: str | None) -> Iterator[str]:
+    """Read the documents of all files, in the order of their names.
+
+    Raises
+    ------
+    MisuseError
+        A record has no text in the column.
+    DataError
+        A file is not what its name says.
+    """
+    name = column or "text"
+    for file in files:
+        kind = suffix_of(file.name)
+        if kind == ".txt":
+            yield _plain(file)
+        elif kind == ".parquet":
+            yield from _parquet(file, name)
+        else:
+            yield from _json(file, name)
+
+
+def _plain(file: Path) -> str:
+    """Read a text file as one document: UTF-8, or Latin-1 where it is not."""
+    data = file.read_bytes()
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _parquet(file: Path, column: str) -> Iterator[str]:
+    import pyarrow  # noqa: PLC0415  only this kind of file needs it
+    import pyarrow.parquet  # noqa: PLC0415
+
+    try:
+        table = pyarrow.parquet.ParquetFile(file)
+        if column not in table.schema_arrow.names:
+            raise _no_column(column, file, table.schema_arrow.names)
+        for batch in table.iter_batches(columns=[column]):
+            for number, text in enumerate(batch.column(0).to_pylist()):
+                yield _text(text, column, f"{file} row {number}")
+    except (pyarrow.ArrowInvalid, OSError) as error:
+        raise DataError(f"{file}: not readable as parquet ({first_line(error)}); fetch it again") from error
+
+
+def _json(file: Path, column: str) -> Iterator[str]:
+    """Read json lines, or one json array of records."""
+    with file.open(encoding="utf-8") as stream:
+        if file.suffix.lower() == ".json" and (records := _array(file)) is not None:
+            for number, record in enumerate(records):
+                yield _record(record, column, f"{file} record {number}", file)
+            return
+        for number, line in enumerate(stream, 1):
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(line)
+            except ValueError as error:
+                raise DataError(
+                    f"{file} line {number}: not JSON ({error}); expected one record per line"
+                ) from error
+            yield _record(record, column, f"{file} line {number}", file)
+
+
+def _array(file: Path) -> list[Json] | None:
+    """Return the records of a file that is one json array or object, None if it holds a record per line."""
+    with file.open(encoding="utf-8") as stream:
+        try:
+            value = json.load(stream)
+        except ValueError:
+            return None
+    return value if isinstance(value, list) else [value]
+
+
+def _record(record: Json, column: str, where: str, file: Path) -> str:
+    if not isinstance(record, dict):
+        raise DataError(f"{where} is {str(record)[:40]!r}; expected an object with a column {column!r}")
+    if column not in record:
+        raise _no_column(column, file, list(record))
+    return _text(record[column], column, where)
+
+
+def _text(value: Json, column: str, where: str) -> str:
+    if not isinstance(value, str):
+        raise MisuseError(
+            f"{where}: column {column!r} holds {str(value)[:40]!r}, not text; name another --text-column"
+        )
+    return value
+
+
+def _no_column(column: str, file: Path, there: list[str]) -> MisuseError:
+    return MisuseError(f"--text-column {column!r} is not in {file}; its columns are {', '.join(there)}")
