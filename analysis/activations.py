@@ -85,6 +85,8 @@ class Samples:
         Vocabulary id, number of the sequence the token came from, place within it.
     carried
         What this site's encoder reads from the next lower sampled hook, same tokens; None in the lowest.
+    document, offset : shape (n,), optional
+        Number of the document in the corpus' own order, and place of the token within it.
     """
 
     activations: Activations
@@ -92,10 +94,12 @@ class Samples:
     sequence: Int32 | None = None
     position: Int32 | None = None
     carried: Activations | None = None
+    document: Int32 | None = None
+    offset: Int32 | None = None
 
     def __post_init__(self) -> None:
         n = self.activations.n_tokens
-        for name in ("token_id", "sequence", "position"):
+        for name in ("token_id", "sequence", "position", "document", "offset"):
             array = getattr(self, name)
             if array is not None and array.shape != (n,):
                 raise DataError(f"{name} has shape {array.shape}; expected ({n},), one entry per token")

@@ -65,6 +65,8 @@ class SamplesDirectory:
                 sequence=_int32(arrays, "sequence"),
                 position=_int32(arrays, "position"),
                 carried=_activations(arrays, "carried_", self.n_features) if carried else None,
+                document=_int32(arrays, "document"),
+                offset=_int32(arrays, "offset"),
             )
         except DataError as error:
             raise DataError(f"{file}: {error}; sample that replicate again") from error

@@ -10,8 +10,8 @@ def graph_summary(path: Path) -> str:
     graph = read_manifest(path)
     run, table = graph["run"], graph["replicate_table"]
     r_star = graph["r_star"]
-    if r_star is None:
-        verdict = f"no number of replicates has an FDR of {run['fdr']} or less, so nothing is kept"
+    if not graph["kept"]:
+        verdict = f"nothing is kept: no edge is seen often enough for a shuffle FDR of {run['fdr']} or less"
     else:
         fdr = table[r_star - 1]["fdr"]
         verdict = f"r* = {r_star} of {graph['n_replicates']} replicates (shuffle FDR {fdr:.2g})"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ingest.inference import InferConfig, Resources
+    from ingest.inference import InferConfig
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -44,21 +44,21 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from ingest.inference import infer  # noqa: PLC0415  numba is imported when it is needed
+    from ingest.inference import Resources, infer  # noqa: PLC0415  numba is imported when it is needed
     from ingest.summary import graph_summary  # noqa: PLC0415
 
-    config, resources = settings_of(arguments)
-    if not infer(arguments.samples, arguments.out, config, resources):
+    resources = Resources(threads=arguments.threads, memory=arguments.memory, device=arguments.device)
+    if not infer(arguments.samples, arguments.out, config_from(arguments), resources):
         sys.stderr.write(f"{arguments.out} is finished already\n")
     sys.stdout.write(graph_summary(arguments.out) + "\n")
     return 0
 
 
-def settings_of(arguments: argparse.Namespace) -> "tuple[InferConfig, Resources]":
-    """Return the configuration and the resources that the options name."""
-    from ingest.inference import InferConfig, Resources  # noqa: PLC0415
+def config_from(arguments: argparse.Namespace) -> "InferConfig":
+    """Make the configuration from parsed options."""
+    from ingest.inference import InferConfig  # noqa: PLC0415
 
-    config = InferConfig(
+    return InferConfig(
         procedure=arguments.procedure,
         replicates=arguments.replicates,
         nulls=arguments.nulls,
@@ -66,4 +66,3 @@ def settings_of(arguments: argparse.Namespace) -> "tuple[InferConfig, Resources]
         tune=arguments.tune,
         seed=arguments.seed,
     )
-    return config, Resources(threads=arguments.threads, memory=arguments.memory, device=arguments.device)

@@ -1,0 +1,20 @@
+"""How long an inference will take: a cost model of two constants.
+
+A trial visits ``n L0^2`` pairs of co-firings in the screen and fits ``F`` nodes. The constants were measured
+by ``python -m bench.infer`` (docs/log.md) and are good to a factor of about two on a machine of today.
+"""
+
+PAIR_SECONDS = 15e-9
+"""Thread-seconds for one co-firing visited by the screen."""
+
+NODE_SECONDS = 0.4e-3
+"""Thread-seconds for one nodewise path of 30 penalties on up to 64 candidates."""
+
+START_SECONDS = 5.0
+"""Loading the compiled kernels, and putting the graph together."""
+
+
+def infer_seconds(tokens: int, l0: float, n_features: int, trials: int, threads: int) -> float:
+    """Estimate the seconds for `trials` trials of `tokens` tokens each, `l0` features firing at a token."""
+    trial = tokens * l0**2 * PAIR_SECONDS + n_features * NODE_SECONDS
+    return START_SECONDS + trials * trial / max(1, threads)
