@@ -1,0 +1,1 @@
+"""The whole story on the built-in small model: sample, infer, load, read, ask."""

@@ -1,0 +1,133 @@
+"""The demo: every layer of the small model from text to a database that answers."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from analysis.layer_graph import LayerGraph
+from graphdb.graph_directory import read_graph
+from graphdb.load import load_graph
+from graphdb.store import connect
+from ingest.demo.reading import Reading, feature_classes, read_components
+from ingest.demo.report import agreement_table, component_tables, replicate_tables
+from ingest.inference import InferConfig, infer
+from ingest.progress import progress
+from ingest.samples_directory import SamplesDirectory, open_samples
+from ingest.sampling import SampleConfig, sample
+
+_ASKED = ("possessive_pronoun", "negation", "weekday")
+"""Planted classes whose best feature is asked for its neighbours."""
+
+_STEPS = 4
+
+
+def demo(work: Path, database: str, replicates: int, seed: int = 0) -> None:
+    """Sample, infer and load every layer of the small model, then read and ask the graphs.
+
+    Parameters
+    ----------
+    work
+        Directory for samples and graphs; an interrupted demo goes on from what is there.
+    database
+        Directory or URL of the database.
+    replicates
+        Replicates, and as many nulls.
+    seed
+        Seed of the corpus, the draws and the shuffles.
+    """
+    began = time.monotonic()
+    console = Console(width=min(100, Console().width))
+    _step(console, 1, "sample the activations of every layer, one forward pass a batch")
+    config = SampleConfig(
+        model="organism",
+        sae="organism",
+        corpus="organism",
+        out=work / "samples",
+        replicates=replicates,
+        seed=seed,
+    )
+    places = sample(config)
+    _step(console, 2, "infer a dependence graph for each layer, against matched shuffles")
+    samples = {open_samples(p).site.layer: open_samples(p) for p in places}
+    for layer, directory in samples.items():
+        infer(directory.path, work / "graphs" / str(layer), InferConfig(seed=seed))
+    graphs = {layer: read_graph(work / "graphs" / str(layer)) for layer in samples}
+    _step(console, 3, f"load the graphs into {database}")
+    with connect(database, write=True, create=True) as store:
+        with progress("load", len(graphs), unit="layers") as advance:
+            for graph in graphs.values():
+                load_graph(store, graph)
+                advance(1)
+        _step(console, 4, "read them, against what the generator planted")
+        _read(graphs, samples, seed, console)
+        asked = _ask(graphs, samples, seed, database, console)
+    _what_next(database, asked, console)
+    console.print(f"done in {time.monotonic() - began:.0f} s")
+
+
+def _step(console: Console, number: int, what: str) -> None:
+    console.rule(f"[bold]{number} of {_STEPS}[/] {what}", align="left")
+
+
+def _read(
+    graphs: dict[int, LayerGraph], samples: dict[int, SamplesDirectory], seed: int, console: Console
+) -> None:
+    replicate_tables(graphs, console)
+    readings: dict[int, Reading] = {}
+    with progress("read", len(graphs), unit="layers") as advance:
+        for layer, graph in graphs.items():
+            readings[layer] = read_components(graph, samples[layer], seed)
+            advance(1)
+    component_tables(readings, console)
+    console.print()
+    agreement_table(readings, console)
+    console.print(
+        "phi: correlation between 'any feature of the component fires' and 'the token is of the class', "
+        "mean over all components but the largest; by chance: random features in groups of the same sizes. "
+        "The FDR is that of the published procedure and speaks of marginal dependence only."
+    )
+
+
+def _ask(
+    graphs: dict[int, LayerGraph],
+    samples: dict[int, SamplesDirectory],
+    seed: int,
+    database: str,
+    console: Console,
+) -> list[str]:
+    """Ask the database for the neighbours of a few features, with the commands a person would type."""
+    layer = max(graphs, key=lambda k: graphs[k].kept)
+    graph = graphs[layer]
+    names, score = feature_classes(samples[layer], graph.n_features, seed)
+    connected = graph.features["degree"].to_numpy() > 0
+    asked = []
+    for planted in _ASKED:
+        of_class = np.array([name == planted for name in names]) & connected
+        if of_class.any():
+            asked.append(graph.site.feature_id(int(np.argmax(np.where(of_class, score, -1)))))
+    for feature in asked:
+        command = ["neighbors", feature, "--limit", "5", "--db", database]
+        console.print(f"\n[bold]$ stratigraph {' '.join(command)}[/]", highlight=False)
+        subprocess.run([sys.executable, "-m", "stratigraph", *command], check=False)  # noqa: S603  our own words
+    return asked
+
+
+def _what_next(database: str, asked: list[str], console: Console) -> None:
+    feature = asked[0] if asked else "FEATURE"
+    program = Path(sys.argv[0]).with_name("stratigraph")
+    here = Path.cwd()
+    shown = program.relative_to(here) if program.is_relative_to(here) else program
+    flag = "" if database == "graph.db" else f" --db {database}"
+    console.print(f"\n[bold]The database stays in {database}. What to ask next:[/]")
+    for line in (
+        f"runs{flag}",
+        f"feature {feature}{flag}",
+        f"neighbors {feature} --hops 2{flag}",
+        f"replicates{flag}",
+        f"query --list{flag}" if not flag else "query --list",
+    ):
+        console.print(f"  {shown} {line}", highlight=False, soft_wrap=True)
