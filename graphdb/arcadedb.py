@@ -13,8 +13,8 @@ from graphdb.directory import Directory, write_private
 
 DATABASE = "stratigraph"
 READ_SECONDS = 600.0
-"""The server itself ends a question of the read-only user after this long. The limit that a person asks for is
-kept by the client; this one ends what a client that gave up left behind."""
+"""The server itself ends a question of the read-only user after this long. The limit that a person asks for
+is kept by the client; this one ends what a client that gave up left behind."""
 
 _HEAP = "2g"
 _GROUPS = {
@@ -43,7 +43,7 @@ _GROUPS = {
 
 
 def argument_file(directory: Directory) -> Path:
-    """Return where the server's arguments stand; its name in a command line tells that the process is ours."""
+    """Return where the server's arguments stand; the name in a command line tells that a process is ours."""
     return directory.path / "server.args"
 
 

@@ -108,13 +108,13 @@ def open_directory(where: str | Path) -> Directory:
         found = (value["format"], value["version"], value["engine"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
-            f"{state} is damaged; expected the keys format, version and engine: restore the file, or remove the "
-            "directory and load the graphs again"
+            f"{state} is damaged; expected the keys format, version and engine: restore the file, or "
+            "remove the directory and load the graphs again"
         ) from error
     if found[:2] != (FORMAT, VERSION) or found[2] not in ENGINES:
         raise DataError(
-            f"{state} says format {found[0]!r}, version {found[1]!r}, engine {found[2]!r}; this stratigraph reads "
-            f"{FORMAT!r}, version {VERSION}, engine {' or '.join(ENGINES)}: use the version that made it"
+            f"{state} says format {found[0]!r}, version {found[1]!r}, engine {found[2]!r}; this stratigraph "
+            f"reads {FORMAT!r}, version {VERSION}, engine {' or '.join(ENGINES)}: use the one that made it"
         )
     return Directory(path, found[2])
 
@@ -167,7 +167,8 @@ def _wait_for(file: IO[bytes], path: Path) -> None:
         except BlockingIOError as error:
             if time.monotonic() > until:
                 raise StoreError(
-                    f"{path} has been held by another command for {_LOCK_SECONDS:.0f} s; try again when it is done"
+                    f"{path} has been held by another command for {_LOCK_SECONDS:.0f} s; "
+                    "try again when it is done"
                 ) from error
             time.sleep(0.02)
         else:

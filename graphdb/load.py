@@ -1,8 +1,8 @@
 """Loading a layer graph into a database, and dropping a run from it.
 
-Every row is merged on its id and its run, so a graph loaded twice is there once, and a load that was killed is
-completed by running it again. The Run node says ``complete: false`` from the first write to the last; until then
-queries leave the run out.
+Every row is merged on its id and its run, so a graph loaded twice is there once, and a load that was killed
+is completed by running it again. The Run node says ``complete: false`` from the first write to the last;
+until then queries leave the run out.
 """
 
 from collections.abc import Callable, Sequence

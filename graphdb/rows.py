@@ -101,7 +101,7 @@ def edge_rows(graph: LayerGraph) -> list[Row]:
     ]
 
 
-def as_text(value: Any) -> str:
+def as_text(value: Any) -> str:  # noqa: ANN401  any JSON value
     """Return a nested value as the JSON text that a property holds."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 

@@ -10,9 +10,7 @@ Row = dict[str, Any]
 
 
 def list_runs(store: Store) -> list[Row]:
-    """Return every run, newest first: ``id, sites, kind, procedure, fdr, r_star, features, edges, kept, created,
-    complete``.
-    """  # noqa: D205  the columns do not fit a line
+    """Return every run, newest first, as the columns of ``list_runs.cypher``."""
     return store.read(statement("list_runs"))
 
 
@@ -71,5 +69,6 @@ def _newest(store: Store, known: list[Row], site: str | None, kind: str | None) 
             return row
     of = f" of {site}" if site else ""
     raise MisuseError(
-        f"there is no complete run{of} in {store.address}; load one: stratigraph load GRAPH_DIR --db {store.address}"
+        f"there is no complete run{of} in {store.address}; load one: "
+        f"stratigraph load GRAPH_DIR --db {store.address}"
     )

@@ -1,8 +1,8 @@
 """The one server of a database directory: found if it runs, started if not, ended by its last user.
 
-A command joins (`acquire`) under the directory's lock: it looks for the running server, starts one if there is
-none, and counts as a user until it leaves. The last user to leave ends the server, unless `db up` keeps it.
-A server left by a killed command is found by the next one, which then is its last user.
+A command joins (`acquire`) under the directory's lock: it looks for the running server, starts one if there
+is none, and counts as a user until it leaves. The last user to leave ends the server, unless `db up` keeps
+it. A server left by a killed command is found by the next one, which then is its last user.
 """
 
 import json

@@ -1,8 +1,9 @@
 """The store: one class for every database, and the only file that knows the driver.
 
-``connect("graph.db")`` opens a directory of ours, whose server is found or started; ``connect("bolt://...")``
-a server that runs somewhere. Both speak Bolt and the same Cypher; they differ in how a connection is kept from
-writing (another user, or the session's access mode) and in where the credentials come from.
+``connect("graph.db")`` opens a directory of ours, whose server is found or started;
+``connect("bolt://...")`` a server that runs somewhere. Both speak Bolt and the same Cypher; they differ in
+how a connection is kept from writing (another user, or the session's access mode) and in where the
+credentials come from.
 """
 
 import logging
@@ -12,15 +13,16 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, LiteralString, Self, cast
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import neo4j
-from neo4j import exceptions, graph, time
+from neo4j import exceptions, graph
 
 from analysis.errors import MisuseError, StoreError
 from graphdb import arcadedb, server
 from graphdb.directory import create_directory, open_directory
+from graphdb.refusals import explain, shortened
 
 Row = dict[str, Any]
 
@@ -30,7 +32,6 @@ READ_TIMEOUT = 30.0
 _CONNECT_SECONDS, _RETRY_SECONDS = 5.0, 15.0
 _GRACE_SECONDS = 1.0
 """How much longer than the limit a server may take to say itself that the limit has passed."""
-_SHOWN = 300
 
 # the driver logs each retry and each server notice; what matters of them is raised as an error
 logging.getLogger("neo4j").addHandler(logging.NullHandler())
@@ -123,14 +124,13 @@ class Store:
                 advance(len(part))
 
     def _run(self, cypher: str, params: Mapping[str, Any], timeout: float | None) -> list[Row]:
-        text = cast("LiteralString", cypher)
-        query = neo4j.Query(text, timeout=timeout)
+        query = neo4j.Query(cypher, timeout=timeout)
 
         def ask() -> list[Row]:
             answer = self._driver.execute_query(
                 query, dict(params), routing_=self._routing, database_=self._database
             )
-            return [{key: plain(value) for key, value in record.items()} for record in answer.records]
+            return [plain(dict(record)) for record in answer.records]
 
         try:
             return ask() if timeout is None else _within(timeout, ask)
@@ -144,8 +144,8 @@ def connect(where: str | Path, *, write: bool = False, create: bool = False) -> 
     Parameters
     ----------
     where
-        ``bolt://host:port``, ``neo4j://...``, ``neo4j+s://...``, or the path of a directory. The credentials of
-        a URL come from ``NEO4J_USERNAME``, ``NEO4J_PASSWORD`` and ``NEO4J_DATABASE``.
+        ``bolt://host:port``, ``neo4j://...``, ``neo4j+s://...``, or the path of a directory. The credentials
+        of a URL come from ``NEO4J_USERNAME``, ``NEO4J_PASSWORD`` and ``NEO4J_DATABASE``.
     write
         Open it for writing; otherwise the server itself refuses every write.
     create
@@ -177,7 +177,7 @@ def answers(url: str, user: str, password: str, database: str) -> bool:
     """Whether a server at `url` lets us in and answers a question."""
     try:
         with _driver(url, (user, password)) as driver, driver.session(database=database) as session:
-            return session.run("RETURN 1 AS one").single(strict=True)["one"] == 1
+            return bool(session.run("RETURN 1 AS one").single(strict=True)["one"] == 1)
     except (exceptions.DriverError, exceptions.Neo4jError, OSError):
         return False
 
@@ -187,12 +187,10 @@ def _connect_url(url: str, write: bool) -> Store:
         parts = urlsplit(url)
         host = parts.hostname
     except ValueError as error:
-        raise MisuseError(
-            "the --db URL cannot be read; expected one such as bolt://localhost:7687"
-        ) from error
+        raise MisuseError("the --db URL cannot be read; expected one like bolt://localhost:7687") from error
     if "@" in parts.netloc:
         raise MisuseError(
-            "the --db URL holds credentials; give them as NEO4J_USERNAME and NEO4J_PASSWORD in the environment"
+            "the --db URL holds credentials; set NEO4J_USERNAME and NEO4J_PASSWORD in the environment"
         )
     if parts.scheme not in SCHEMES or not host:
         raise MisuseError(f"--db {url}: expected a directory, or a URL that begins with bolt:// or neo4j://")
@@ -206,7 +204,7 @@ def _connect_url(url: str, write: bool) -> Store:
     except BaseException as error:
         driver.close()
         if isinstance(error, (exceptions.DriverError, exceptions.Neo4jError, OSError)):
-            raise StoreError(explain(error, url, None)) from error
+            raise StoreError(explain(error, url)) from error
         raise
     return Store(driver, url, database, write)
 
@@ -222,16 +220,16 @@ def _driver(url: str, auth: tuple[str, str] | None) -> neo4j.Driver:
         )
     except (exceptions.DriverError, ValueError) as error:
         raise MisuseError(
-            f"--db {url}: {_short(str(error))}; expected bolt://HOST:PORT or neo4j://HOST"
+            f"--db {url}: {shortened(str(error))}; expected bolt://HOST:PORT or neo4j://HOST"
         ) from error
 
 
 def _within(seconds: float, ask: Callable[[], list[Row]]) -> list[Row]:
     """Return what `ask` returns; give up when the limit has passed.
 
-    ArcadeDB ignores the limit that the driver sends along, and a blocked read of the driver cannot be cancelled,
-    so the question runs in a thread of its own, which is left behind: its connection ends with the store, and
-    the server ends the question itself after a while.
+    ArcadeDB ignores the limit that the driver sends along, and a blocked read of the driver cannot be
+    cancelled, so the question runs in a thread of its own, which is left behind: its connection ends with the
+    store, and the server ends the question itself after a while.
     """
     done: list[list[Row]] = []
     failed: list[BaseException] = []
@@ -252,52 +250,19 @@ def _within(seconds: float, ask: Callable[[], list[Row]]) -> list[Row]:
     return done[0]
 
 
-def explain(error: BaseException, address: str, timeout: float | None) -> str:
-    """Say in a sentence what the driver's error means to the person who asked."""
-    code = getattr(error, "code", None) or ""
-    said = _short(getattr(error, "message", None) or str(error))
-    if isinstance(error, TimeoutError) or "TimedOut" in code or "Timeout" in code:
-        limit = "" if timeout is None else f" of {timeout:g} s"
-        return f"the time limit{limit} passed before {address} had the answer; narrow the question or raise --timeout"
-    if isinstance(error, exceptions.AuthError) or "Unauthorized" in code:
-        return f"{address} refused the user name or password; check NEO4J_USERNAME and NEO4J_PASSWORD"
-    if isinstance(error, exceptions.ServiceUnavailable | OSError):
-        return f"{address} cannot be reached; check the address and that the server runs"
-    if "Forbidden" in code or "AccessMode" in code:
-        return (
-            f"{address} refused to write over a read-only connection ({said}); add --write if that is meant"
-        )
-    if "DatabaseNotFound" in code:
-        return f"{address} has no such database ({said}); check NEO4J_DATABASE"
-    if "ParameterMissing" in code:
-        return f"the query needs a parameter that was not given ({said}); add --param NAME=VALUE"
-    if "Statement" in code:
-        return f"{address} does not understand the query: {said}"
-    return f"{address} failed: {said}"
-
-
-def plain(value: Any) -> Any:
+def plain(value: Any) -> Any:  # noqa: ANN401  any value of a query
     """Turn what the driver returns into scalars, lists and maps."""
-    if isinstance(value, graph.Node):
-        return {key: plain(item) for key, item in value.items()}
+    made: Any = value
     if isinstance(value, graph.Relationship):
-        return {"type": value.type, **{key: plain(item) for key, item in value.items()}}
-    if isinstance(value, graph.Path):
-        return {
-            "nodes": [plain(node) for node in value.nodes],
-            "edges": [plain(edge) for edge in value.relationships],
-        }
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set):
-        return [plain(item) for item in value]
-    if isinstance(value, time.Date | time.Time | time.DateTime):
-        return value.iso_format()
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    return str(value)
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
+        made = {"type": value.type, **plain(dict(value))}
+    elif isinstance(value, graph.Node):
+        made = plain(dict(value))
+    elif isinstance(value, graph.Path):
+        made = {"nodes": plain(list(value.nodes)), "edges": plain(list(value.relationships))}
+    elif isinstance(value, Mapping):
+        made = {str(key): plain(item) for key, item in value.items()}
+    elif isinstance(value, list | tuple | set):
+        made = [plain(item) for item in value]
+    elif not isinstance(value, bool | int | float | str | None):
+        made = str(value)
+    return made

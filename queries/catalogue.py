@@ -15,7 +15,7 @@ from typing import Any
 from analysis.errors import DataError, MisuseError
 
 KINDS = ("string", "integer", "number", "boolean", "list", "feature", "run")
-"""``feature`` is the id of a feature, ``run`` that of a run, found by its beginning, the newest if left out."""
+"""``feature`` is the id of a feature, ``run`` that of a run: its beginning, or the newest if left out."""
 
 _PARAMETER = re.compile(r"param (\w+): (\w+)(?: = (.+?))? -- (.+)")
 _COLUMN = re.compile(r"column (\w+): (\w+) -- (.+)")
@@ -91,7 +91,9 @@ def parse(name: str, text: str) -> Query:
             break
         header.append(line.removeprefix("//").strip())
     body = "\n".join(text.splitlines()[len(header) :]).strip()
-    parameters, columns, prose = [], [], []
+    parameters: list[Parameter] = []
+    columns: list[Column] = []
+    prose: list[str] = []
     for line in header:
         if found := _PARAMETER.fullmatch(line):
             parameters.append(_parameter(name, *found.groups()))
@@ -103,9 +105,9 @@ def parse(name: str, text: str) -> Query:
             )
         elif line:
             prose.append(line)
-    for part in (*parameters, *columns):
-        if part.kind not in KINDS:
-            raise DataError(f"{name}.cypher: {part.name} is of kind {part.kind!r}; expected one of {KINDS}")
+    for of, kind in ((part.name, part.kind) for group in (parameters, columns) for part in group):
+        if kind not in KINDS:
+            raise DataError(f"{name}.cypher: {of} is of kind {kind!r}; expected one of {KINDS}")
     return Query(name, " ".join(prose), tuple(parameters), tuple(columns), body)
 
 

@@ -17,8 +17,8 @@ FORMATS = ("table", "json", "csv", "parquet")
 def write(rows: Sequence[Row], columns: Sequence[str] | None, form: str, output: str | None = None) -> None:
     """Write rows as `form` to the file `output`, or to stdout.
 
-    In csv and parquet nested values are JSON text. json is one array of objects; NaN and infinities, which JSON
-    does not have, are null.
+    In csv and parquet nested values are JSON text. json is one array of objects; NaN and infinities, which
+    JSON does not have, are null.
     """
     data = encode(rows, columns, form)
     if output is not None:

@@ -13,23 +13,30 @@ Row = Mapping[str, Any]
 _SIDE = 30
 """Characters of context on either side of the firing token that fit a line."""
 
+_SHORT = 32
+"""Values up to this length, ids above all, are not broken over lines; labels are."""
+
 
 def console() -> Console:
     """Return a console on stdout; off a terminal it is 80 columns wide, without colour."""
     return Console(file=sys.stdout, highlight=False)
 
 
-def table(rows: Sequence[Row], columns: Sequence[str], title: str = "", wide: Sequence[str] = ()) -> Table:
-    """Return a table of the given columns; text in the `wide` ones takes the room that is left."""
-    made = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+def table(rows: Sequence[Row], columns: Sequence[str]) -> Table:
+    """Return a table of the given columns; where there is no room, long text goes over several lines."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
     numeric = {name for name in columns if any(isinstance(row.get(name), int | float) for row in rows)}
+    short = {
+        name
+        for name in columns
+        if not name.endswith("label") and all(len(str(row.get(name))) <= _SHORT for row in rows)
+    }
     for name in columns:
         made.add_column(
             name.replace("_", " "),
             justify="right" if name in numeric else "left",
-            overflow="ellipsis" if name in wide else "fold",
-            no_wrap=name in wide or name in numeric,
-            ratio=1 if name in wide else None,
+            overflow="fold",
+            no_wrap=name in numeric or name in short,
         )
     for row in rows:
         made.add_row(*(cell(row.get(name), name) for name in columns))
@@ -39,7 +46,7 @@ def table(rows: Sequence[Row], columns: Sequence[str], title: str = "", wide: Se
 def cell(value: Any, name: str = "") -> Text:  # noqa: ANN401  any value of a query
     """Return one value as a person reads it; a signed strength shows its sign, green or red."""
     if value is None:
-        return Text("–", style="dim")
+        return Text("-", style="dim")
     if isinstance(value, bool):
         return Text("yes" if value else "no")
     if name.endswith(("weight", "cosine", "correlation")) and isinstance(value, int | float):

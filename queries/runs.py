@@ -25,8 +25,8 @@ def runs(store: Store) -> list[Row]:
 def replicates(store: Store, run: str | None = None) -> list[Row]:
     """Return the replicate table of a run, the newest complete one by default.
 
-    For each r: ``observed`` edges seen in at least r replicates, ``null`` how many shuffled data give, ``fdr``
-    their ratio, made monotone.
+    For each r: ``observed`` edges seen in at least r replicates, ``null`` how many shuffled data give,
+    ``fdr`` the ratio, made monotone.
     """
     chosen = find_run(store, run)
     text = store.read(named("replicates").cypher, {"run": chosen["id"]})[0]["replicate_table"]

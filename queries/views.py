@@ -22,13 +22,13 @@ def neighbor_table(rows: Sequence[Row], of: str) -> Table:
     ]
     for row in shown:
         row["q"] = row["q_shuffle"] if row["q"] is None else row["q"]
-        row["seen"] = row["replicates"]
-    columns = ["index", "label", "weight", "cosine", "seen", "q", "coactivation"]
+        row["seen"], row["together"] = row["replicates"], row["coactivation"]
+    columns = ["index", "label", "weight", "cosine", "seen", "q", "together"]
     if any(row["hops"] > 1 for row in rows):
         columns.insert(0, "hops")
     if not all(row["kept"] for row in rows):
         columns.append("kept")
-    return table(shown, columns, f"neighbours of {of}", wide=("label",))
+    return table(shown, columns)
 
 
 def show_feature(row: Row, neighbors: Sequence[Row], links: Sequence[Row]) -> None:
@@ -44,11 +44,12 @@ def show_feature(row: Row, neighbors: Sequence[Row], links: Sequence[Row]) -> No
         out.print("\nno words: the samples of this run carried no tokens", style="dim")
     for firing in row["contexts"][:_CONTEXTS]:
         out.print(context(firing))
-    out.print()
-    out.print(neighbor_table(neighbors, row["id"]) if neighbors else "no kept edges in this run")
+    out.print("\nstrongest neighbours" if neighbors else "\nno kept edges in this run", style="dim")
+    if neighbors:
+        out.print(neighbor_table(neighbors, row["id"]))
     if links:
-        out.print()
-        out.print(table(links, ("kind", "direction", "id", "weight", "label"), "links", wide=("label",)))
+        out.print("\nlinks", style="dim")
+        out.print(table(links, ("kind", "direction", "id", "weight", "label")))
 
 
 def _statistics(row: Row) -> str:

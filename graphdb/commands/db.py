@@ -36,10 +36,11 @@ def _run(arguments: argparse.Namespace) -> int:
     from graphdb.directory import create_directory, open_directory  # noqa: PLC0415
 
     if "://" in arguments.db:
-        raise MisuseError("--db is a URL; `stratigraph db` starts and stops servers of directories only")
+        raise MisuseError("--db is a URL; `stratigraph db` starts and stops the servers of directories")
     if arguments.engine == "neo4j":
         raise MisuseError(
-            "--engine neo4j is not there yet; leave it out, or run a Neo4j (docker compose up) and give its URL"
+            "--engine neo4j is not there yet; leave it out, or run a Neo4j (docker compose up) and give "
+            "its URL"
         )
     if arguments.action == "up":
         found = create_directory(arguments.db)

@@ -11,8 +11,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser = commands.add_parser(
         "load",
         help="graph directories into a database",
-        description="Load graphs into a database. Loading twice equals loading once, and a load that was killed "
-        "is completed by the same command.",
+        description="Load graphs into a database. Loading twice equals loading once, and a load that was "
+        "killed is completed by the same command.",
         epilog="example: stratigraph load graphs/0 graphs/1 --db graph.db",
     )
     parser.add_argument("graphs", type=Path, nargs="+", metavar="GRAPH_DIR", help="a graph directory")
@@ -41,7 +41,7 @@ def _run(arguments: argparse.Namespace) -> int:
             load_graph(store, graph, advance)
     for graph in graphs:
         sys.stdout.write(
-            f"run {graph.run.id}: {graph.site.id}, {graph.n_features:,} features, {graph.edges.height:,} edges, "
-            f"{graph.kept:,} kept\n"
+            f"run {graph.run.id}: {graph.site.id}, {graph.n_features:,} features, "
+            f"{graph.edges.height:,} edges, {graph.kept:,} kept\n"
         )
     return 0

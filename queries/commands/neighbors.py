@@ -1,5 +1,7 @@
 """``stratigraph neighbors``: what a feature depends on."""
 
+# ruff: noqa: PLC0415  the parser is built for every command; what answers is imported when it runs
+
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 
 from queries.commands.options import emit, note, verb

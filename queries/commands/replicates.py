@@ -1,5 +1,7 @@
 """``stratigraph replicates``: how much of what was seen chance gives too."""
 
+# ruff: noqa: PLC0415  the parser is built for every command; what answers is imported when it runs
+
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 
 from queries.commands.options import emit, verb
@@ -33,17 +35,13 @@ def run(arguments: Namespace) -> int:
     from queries.render import console, table
 
     star = chosen["r_star"]
-    console().print(
-        table(
-            rows,
-            REPLICATE_COLUMNS,
-            f"run {chosen['id']} of {', '.join(chosen['sites'])}: edges seen in at least r",
-        )
-    )
+    out = console()
+    out.print(f"run {chosen['id']} of {', '.join(chosen['sites'])}")
+    out.print(table(rows, REPLICATE_COLUMNS))
     reached = (
         f"r* = {star}: {chosen['kept']:,} edges kept"
         if star is not None
         else "no r reaches it: nothing is kept"
     )
-    console().print(f"at an FDR of {chosen['fdr']:g}, {reached}")
+    out.print(f"at an FDR of {chosen['fdr']:g}, {reached}")
     return 0

@@ -1,5 +1,7 @@
 """``stratigraph runs``: what has been measured."""
 
+# ruff: noqa: PLC0415  the parser is built for every command; what answers is imported when it runs
+
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 
 from queries.commands.options import emit, verb
@@ -21,11 +23,11 @@ def run(arguments: Namespace) -> int:
         return 0
     from queries.render import console, table
 
-    shown = [{**row, "run": row["id"], "made": (row["created"] or "")[:10]} for row in rows]
-    columns = ["run", "site", "procedure", "fdr", "r_star", "features", "edges", "kept", "made"]
+    shown = [
+        {**row, "run": row["id"], "r*": row["r_star"], "made": (row["created"] or "")[:10]} for row in rows
+    ]
+    columns = ["run", "site", "procedure", "fdr", "r*", "edges", "kept", "made"]
     if not all(row["complete"] for row in rows):
         columns.append("complete")
-    console().print(
-        table(shown, columns, wide=("site",)) if rows else "no runs yet: stratigraph load GRAPH_DIR"
-    )
+    console().print(table(shown, columns) if rows else "no runs yet: stratigraph load GRAPH_DIR")
     return 0

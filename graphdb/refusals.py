@@ -1,0 +1,60 @@
+"""What a failure of the database means to the person who asked, in one sentence."""
+
+from collections.abc import Mapping
+
+_SHOWN = 300
+_UNREACHABLE = (
+    "ServiceUnavailable",
+    "SessionExpired",
+    "ConnectionRefusedError",
+    "OSError",
+    "IncompleteCommit",
+)
+_LOST = "{address} cannot be reached; check the address and that the server runs"
+_LATE = "{address} did not have the answer within {limit}; narrow the question or raise --timeout"
+_READ_ONLY = "{address} refused to write over a connection that only reads ({said}); add --write if meant"
+
+_BY_CODE: Mapping[str, str] = {
+    "TimedOut": _LATE,
+    "Timeout": _LATE,
+    "Unauthorized": "{address} refused the user name or password; check NEO4J_USERNAME and NEO4J_PASSWORD",
+    "AuthenticationRateLimit": "{address} refuses more attempts to log in for now; try again in a minute",
+    "Forbidden": _READ_ONLY,
+    "AccessMode": _READ_ONLY,
+    "DatabaseNotFound": "{address} has no such database ({said}); check NEO4J_DATABASE",
+    "ParameterMissing": "the query needs a parameter that was not given ({said}); add --param NAME=VALUE",
+    "ConstraintValidation": "{address} refused a second node of the same id ({said}); MERGE it",
+    "ClientError.Statement": "{address} does not understand the query: {said}",
+}
+"""By a part of the server's code; the first that fits counts. Both servers use the same codes."""
+
+
+def explain(error: BaseException, address: str, timeout: float | None = None) -> str:
+    """Return the sentence for an error of the driver.
+
+    Parameters
+    ----------
+    error
+        What the driver raised; its ``code`` is the server's, if it has one.
+    address
+        What the person gave as the database.
+    timeout
+        The limit of the question in seconds, if it had one.
+    """
+    code = str(getattr(error, "code", None) or "")
+    said = shortened(str(getattr(error, "message", None) or error))
+    limit = "the time limit" if timeout is None else f"{timeout:g} s"
+    sentence = "{address} failed: {said}"
+    if isinstance(error, TimeoutError):
+        sentence = _LATE
+    elif type(error).__name__ in _UNREACHABLE:
+        sentence = _LOST
+    else:
+        sentence = next((text for part, text in _BY_CODE.items() if part in code), sentence)
+    return sentence.format(address=address, said=said, limit=limit)
+
+
+def shortened(text: str) -> str:
+    """Return a server's message on one line, cut after a few hundred characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
