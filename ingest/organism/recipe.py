@@ -38,11 +38,11 @@ class Recipe:
     rows: int = 32
     rate: float = 2e-3
     latents: int = 768
-    active: float = 8
-    sae_tokens: int = 200_000
-    sae_steps: int = 2500
+    active: float = 12
+    sae_tokens: int = 400_000
+    sae_steps: int = 1500
     sae_batch: int = 1024
-    sae_rate: float = 2e-3
+    sae_rate: float = 5e-3
 
     def __post_init__(self) -> None:
         """Refuse contradictions."""

@@ -109,7 +109,8 @@ TOPICS: dict[str, Topic] = {
     ),
     "medicine": Topic(
         {
-            "healer": "doctor|physician nurse surgeon dentist midwife/midwives optician therapist paramedic",
+            "healer": "doctor|physician nurse surgeon dentist midwife/midwives "
+            "pharmacist therapist paramedic",
             "body_part": "heart lung kidney bone muscle organ stomach/stomachs knee",
             "illness": "fever cough rash infection migraine allergy tumour ulcer",
         },
