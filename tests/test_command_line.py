@@ -1,0 +1,102 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import stratigraph
+from tests.support.foreign_samples import write_samples
+
+VERBS = [
+    "demo",
+    "sample",
+    "infer",
+    "load",
+    "ingest",
+    "drop",
+    "runs",
+    "replicates",
+    "feature",
+    "neighbors",
+    "query",
+]
+
+
+def run(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "stratigraph", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_of_every_verb_shows_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as done:
+        stratigraph.main([verb, "--help"])
+    assert done.value.code == 0
+    text = capsys.readouterr().out
+    assert "example" in text
+    assert f"stratigraph {verb}" in text
+
+
+def test_building_the_command_line_imports_nothing_heavy() -> None:
+    code = (
+        "import sys, stratigraph\n"
+        "try:\n    stratigraph.main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'torch', 'numba', 'sklearn', 'sae_lens', 'transformer_lens', 'datasets'}&set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["infer", "nowhere", "--out", "g"], 2, "stratigraph: nowhere is not a samples directory"),
+        (["infer", "s", "--out", "g", "--replicates", "9"], 2, "--replicates is 9"),
+        (["infer", "s", "--out", "g", "--tune", "aic"], 2, "--tune is 'aic'"),
+        (["infer", "s", "--out", "g", "--procedure", "calibrated"], 2, "not there yet"),
+        (["load", "s", "--db", "x.db"], 2, "is not a finished graph directory"),
+        (["runs", "--db", "absent.db"], 2, "there is no database at absent.db"),
+        (["unheard-of"], 2, "invalid choice: 'unheard-of'"),
+        ([], 2, "the following arguments are required: COMMAND"),
+    ],
+)
+def test_misuse_is_one_sentence_and_an_exit_code(
+    tmp_path: Path, arguments: list[str], code: int, says: str
+) -> None:
+    write_samples(tmp_path / "s", replicates=2, n=100)
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == code
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "x.db").exists()
+
+
+def test_a_failure_exits_with_1(tmp_path: Path) -> None:
+    samples = write_samples(tmp_path / "s", replicates=2, n=100)
+    (samples / "replicate-001.safetensors").write_bytes(b"short")
+    done = run("infer", samples, "--out", tmp_path / "g")
+    assert done.returncode == 1
+    assert done.stderr.strip().endswith("sample it again")
+    assert "replicate-001.safetensors: truncated" in done.stderr
+
+
+def test_infer_prints_what_the_graph_holds(tmp_path: Path) -> None:
+    samples = write_samples(tmp_path / "s", replicates=3)
+    first = run("infer", samples, "--out", tmp_path / "g")
+    assert first.returncode == 0, first.stderr
+    assert "toy/3-res, published procedure" in first.stdout
+    assert "worst KKT residual" in first.stdout
+    again = run("infer", samples, "--out", tmp_path / "g")
+    assert again.returncode == 0
+    assert "finished already" in again.stderr
+    assert again.stdout == first.stdout
+
+
+def test_a_folder_that_shadows_a_room_is_named(tmp_path: Path) -> None:
+    (tmp_path / "analysis").mkdir()
+    (tmp_path / "analysis" / "__init__.py").touch()
+    done = run("--help", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "'analysis' was found at" in done.stderr
+    assert "rename that folder" in done.stderr
