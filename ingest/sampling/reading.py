@@ -18,7 +18,8 @@ from ingest.sampling.autoencoder import Autoencoder
 from ingest.sampling.model import Model, residuals
 from ingest.sampling.packing import Row
 
-_TOKENS = {"cpu": 4096, "cuda": 16384}
+_TOKENS = {"cpu": 1024, "cuda": 16384}
+"""Tokens in a forward pass. On a CPU 1,024 stay in its caches: a fifth faster than 4,096 on the small model."""
 
 
 @dataclass(frozen=True)

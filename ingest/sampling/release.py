@@ -5,7 +5,6 @@ offline which ids a release has and what Neuronpedia calls them.
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -79,22 +78,18 @@ def candidates(source: str) -> list[Choice]:
     MisuseError
         Nothing goes by that name; the nearest names are offered.
     """
-    from sae_lens.loading.pretrained_saes_directory import (  # noqa: PLC0415  takes seconds
-        get_pretrained_saes_directory,
-    )
-
-    registry = get_pretrained_saes_directory()
     path = Path(source).expanduser()
     parts = source.split("/")
-    if not looks_local(parts[0] + "/") and parts[0] in registry:
+    local = looks_local(parts[0] + "/")
+    registry = {} if local else _registry()
+    if parts[0] in registry:
         return _matching(source, parts[0], "/".join(parts[1:]), _registered(registry[parts[0]]))
     if path.is_dir():
         return _of_directory(path)
     here = next((p for p in path.parents if p.is_dir() and p not in (Path(), Path("/"))), None)
-    if here is not None:
-        found = [c for c in _of_directory(here) if c.directory is not None]
-        return _matching(source, str(here), str(path.relative_to(here)), found)
-    if looks_local(parts[0] + "/"):
+    if here is not None and (any(here.glob(f"*/{CONFIG}")) or looks_local(path.name)):
+        return _matching(source, str(here), str(path.relative_to(here)), _of_directory(here))
+    if local:
         raise MisuseError(f"--sae {source!r} is no directory; expected one that holds {CONFIG}, or a release")
     if len(parts) == 1:
         raise MisuseError(
@@ -107,6 +102,15 @@ def candidates(source: str) -> list[Choice]:
     if registered:
         raise MisuseError(f"--sae {source!r} holds several releases; name one of {', '.join(registered)}")
     return _matching(source, repository, "/".join(parts[2:]), _of_repository(repository))
+
+
+def _registry() -> dict[str, RegistryEntry]:
+    """Return SAELens' table of releases."""
+    from sae_lens.loading.pretrained_saes_directory import (  # noqa: PLC0415  takes seconds
+        get_pretrained_saes_directory,
+    )
+
+    return dict(get_pretrained_saes_directory())
 
 
 def _registered(entry: RegistryEntry) -> list[Choice]:
@@ -175,8 +179,7 @@ def _matching(source: str, release: str, pattern: str, found: list[Choice]) -> l
 def _only(source: str, layer: int, found: list[Choice]) -> Choice:
     if len(found) == 1:
         return found[0]
-    name: Callable[[Choice], str] = lambda c: f"{c.release}/{c.sae_id}"  # noqa: E731  short and used once
-    listed = ", ".join(map(name, found[:_SHOWN])) + (", ..." if len(found) > _SHOWN else "")
+    listed = ", ".join(f"{c.release}/{c.sae_id}" for c in found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
     raise MisuseError(
         f"--sae {source!r} has {len(found)} SAEs for layer {layer}: {listed}; "
         "name one, or give a pattern that leaves one per layer, such as RELEASE/*width_16k*"
