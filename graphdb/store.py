@@ -185,9 +185,9 @@ def answers(url: str, user: str, password: str, database: str) -> bool:
 def _connect_url(url: str, write: bool) -> Store:
     try:
         parts = urlsplit(url)
-        host = parts.hostname
+        host, _ = parts.hostname, parts.port
     except ValueError as error:
-        raise MisuseError("the --db URL cannot be read; expected one like bolt://localhost:7687") from error
+        raise MisuseError("the --db URL cannot be read; expected bolt://HOST:PORT or neo4j://HOST") from error
     if "@" in parts.netloc:
         raise MisuseError(
             "the --db URL holds credentials; set NEO4J_USERNAME and NEO4J_PASSWORD in the environment"

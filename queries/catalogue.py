@@ -15,7 +15,7 @@ from typing import Any
 from analysis.errors import DataError, MisuseError
 
 KINDS = ("string", "integer", "number", "boolean", "list", "feature", "run")
-"""``feature`` is the id of a feature, ``run`` that of a run: its beginning, or the newest if left out."""
+"""``feature`` is the id of a feature, ``run`` that of a run or its beginning; the one called `run` may be left out for the newest."""
 
 _PARAMETER = re.compile(r"param (\w+): (\w+)(?: = (.+?))? -- (.+)")
 _COLUMN = re.compile(r"column (\w+): (\w+) -- (.+)")
@@ -113,7 +113,7 @@ def parse(name: str, text: str) -> Query:
 
 def _parameter(query: str, name: str, kind: str, default: str | None, about: str) -> Parameter:
     if default is None:
-        return Parameter(name, kind, about, required=kind != "run")
+        return Parameter(name, kind, about, required=(kind, name) != ("run", "run"))
     try:
         return Parameter(name, kind, about, required=False, default=json.loads(default))
     except ValueError as error:

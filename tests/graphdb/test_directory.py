@@ -1,0 +1,209 @@
+"""A directory has one server: found, shared, ended by its last user, never two."""
+
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from analysis.errors import DataError, MisuseError, StoreError
+from graphdb import server
+from graphdb.directory import STATE, Directory, create_directory, open_directory
+from graphdb.store import answers, connect
+
+ASK = """
+import sys, time
+from graphdb.store import connect
+with connect(sys.argv[1], write=True, create=True) as store:
+    store.write("MERGE (:Seen {by: $by})", {"by": sys.argv[2]})
+    print("in", flush=True)
+    time.sleep(float(sys.argv[3]))
+    assert store.read("RETURN 1 AS one") == [{"one": 1}]
+"""
+
+
+def servers(directory: Directory) -> list[int]:
+    """Process ids of the servers over a directory."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            text = path.read_bytes()
+        except OSError:
+            continue
+        if str(directory.path / "server.args").encode() in text:
+            found.append(int(path.parent.name))
+    return found
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Iterator[Directory]:
+    """Yield a new directory; its server, if any, is ended after the test."""
+    made = create_directory(tmp_path / "my gräph.db")
+    yield made
+    server.end_if_unused(made)
+
+
+def ask(directory: Directory, by: str, seconds: float = 0) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", ASK, str(directory.path), by, str(seconds)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def wait_in(child: "subprocess.Popen[str]") -> None:
+    assert child.stdout is not None
+    assert child.stdout.readline() == "in\n"
+
+
+def test_two_commands_at_once_share_a_server_and_the_last_one_ends_it(directory: Directory) -> None:
+    with ask(directory, "first", 1) as first, ask(directory, "second", 3) as second:
+        wait_in(first)
+        wait_in(second)
+        assert len(servers(directory)) == 1
+        assert first.wait() == 0
+        assert len(servers(directory)) == 1
+        assert second.wait() == 0
+    assert servers(directory) == []
+    with connect(directory.path) as store:
+        assert store.read("MATCH (s:Seen) RETURN s.by AS by ORDER BY by") == [{"by": "first"}, {"by": "second"}]
+
+
+def test_a_server_left_by_a_killed_command_is_used_again_and_ended(directory: Directory) -> None:
+    with ask(directory, "killed", 60) as child:
+        wait_in(child)
+        child.send_signal(signal.SIGKILL)
+    left = servers(directory)
+    assert len(left) == 1
+    with connect(directory.path) as store:
+        assert servers(directory) == left
+        assert store.read("MATCH (s:Seen) RETURN s.by AS by") == [{"by": "killed"}]
+    assert servers(directory) == []
+
+
+def test_a_server_that_hangs_is_replaced(directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(server, "_STOP_SECONDS", 1.0)
+    with ask(directory, "killed", 60) as child:
+        wait_in(child)
+        child.send_signal(signal.SIGKILL)
+    (left,) = servers(directory)
+    os.kill(left, signal.SIGSTOP)
+    monkeypatch.setattr(server, "_port_open", lambda port: port != server_port(directory) or left not in servers(directory))
+    with connect(directory.path) as store:
+        assert left not in servers(directory)
+        assert store.read("MATCH (s:Seen) RETURN s.by AS by") == [{"by": "killed"}]
+
+
+def server_port(directory: Directory) -> int:
+    return int(json.loads((directory.path / "server.json").read_text())["bolt"])
+
+
+def test_held_by_a_server_that_is_not_on_record(directory: Directory) -> None:
+    with connect(directory.path, write=True):
+        pid = directory.path / "server.pid"
+        text = pid.read_text()
+        pid.unlink()
+        with pytest.raises(StoreError, match="is held by a database server"):
+            connect(directory.path)
+        pid.write_text(text)
+    assert servers(directory) == []
+
+
+def test_up_keeps_the_server_until_down(directory: Directory) -> None:
+    lease = server.acquire(directory, answers)
+    with directory.locked():
+        server.keep(directory, lease.server, True)
+    lease.release()
+    (kept,) = servers(directory)
+    with connect(directory.path) as store:
+        assert store.read("RETURN 1 AS one") == [{"one": 1}]
+        assert not server.end_if_unused(directory), "in use: it ends with its last user"
+        assert servers(directory) == [kept]
+    assert servers(directory) == []
+    assert server.running(directory) is None
+    assert server.end_if_unused(directory)
+
+
+def test_passwords_are_private(directory: Directory) -> None:
+    with connect(directory.path, write=True):
+        (pid,) = servers(directory)
+        command = Path(f"/proc/{pid}/cmdline").read_text()
+        for user in ("root", "reader"):
+            assert directory.password(user) not in command
+        for name in ("credentials.json", "server.args", "server.json"):
+            assert stat.S_IMODE((directory.path / name).stat().st_mode) == 0o600
+        log = (directory.path / "log" / "server.log").read_text()
+        assert directory.password("root") not in log
+        listening = Path(f"/proc/{pid}/net/tcp").read_text() + Path(f"/proc/{pid}/net/tcp6").read_text()
+        port = f"{server_port(directory):04X}"
+        addresses = re.findall(rf"\d+: ([0-9A-F]+):{port} 0+:0000 0A", listening)
+        assert addresses
+        assert all(address.endswith(("0100007F", "0100007F0000"[:8])) for address in addresses)
+
+
+def test_absent(tmp_path: Path) -> None:
+    with pytest.raises(MisuseError, match=r"no database at .*no\.db; expected a directory made by"):
+        connect(tmp_path / "no.db", write=True)
+    assert not (tmp_path / "no.db").exists()
+
+
+def test_not_one_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear")
+    for make in (open_directory, create_directory):
+        with pytest.raises(MisuseError, match="no database directory of stratigraph"):
+            make(tmp_path)
+        with pytest.raises(MisuseError, match="no database directory of stratigraph"):
+            make(tmp_path / "letter.txt")
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+def test_a_creation_that_was_killed_is_completed(tmp_path: Path) -> None:
+    (tmp_path / "lock").touch()
+    (tmp_path / "credentials.json").write_text("{")
+    assert len(create_directory(tmp_path).password("root")) == 32
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("{", "is damaged; expected the keys format, version and engine"),
+        ('{"format": "stratigraph-db"}', "is damaged"),
+        ("[]", "is damaged"),
+        ('{"format": "stratigraph-db", "version": 2, "engine": "arcadedb"}', "version 2, engine 'arcadedb'; this"),
+        ('{"format": "stratigraph-db", "version": 1, "engine": "other"}', "engine 'other'; this stratigraph reads"),
+    ],
+)
+def test_state_files_that_are_refused(directory: Directory, state: str, said: str) -> None:
+    (directory.path / STATE).write_text(state)
+    with pytest.raises(DataError, match=said):
+        connect(directory.path)
+
+
+def test_lost_passwords(directory: Directory) -> None:
+    (directory.path / "credentials.json").unlink()
+    with pytest.raises(DataError, match=r"credentials\.json cannot be read"):
+        connect(directory.path)
+
+
+def test_a_server_that_cannot_start(directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("graphdb.arcadedb._HEAP", "nonsense")
+    began = time.monotonic()
+    with pytest.raises(StoreError, match=r"did not start; .*server\.log says why"):
+        connect(directory.path)
+    assert time.monotonic() - began < 20
+
+
+def test_a_lock_held_too_long(directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("graphdb.directory._LOCK_SECONDS", 0.2)
+    with directory.locked(), pytest.raises(StoreError, match="held by another command"):
+        connect(directory.path)
+
+
+def test_a_time_limit_beyond_the_servers_own(directory: Directory) -> None:
+    with connect(directory.path) as store, pytest.raises(MisuseError, match="expected at most 600"):
+        store.read("RETURN 1 AS one", timeout=601)
