@@ -34,7 +34,10 @@ def test_a_seed_gives_one_stream_and_random_access_to_it(sample: list[Document])
 
 
 def test_documents_do_not_depend_on_the_hash_seed() -> None:
-    code = "from ingest.organism import document; d = document(7, 3); print(d.text, [sorted(x) for x in d.labels])"
+    code = (
+        "from ingest.organism import document; d = document(7, 3); "
+        "print(d.text, [sorted(labels) for labels in d.labels])"
+    )
     said = {
         subprocess.run(
             [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, check=True, capture_output=True
