@@ -13,7 +13,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -63,12 +63,14 @@ class Lease:
                 _end(self.directory, server.pid)
 
 
-def acquire(directory: Directory, answers: Answers) -> Lease:
-    """Join the directory's server, started if there is none."""
+def acquire(directory: Directory, answers: Answers, outlive: bool = False) -> Lease:
+    """Join the directory's server, started if there is none; `outlive` keeps it when its users have left."""
     with directory.locked():
         file = directory.join()
         try:
-            server = find(directory, answers) or _start(directory, answers)
+            server = find(directory, answers) or _start(directory, answers, not outlive)
+            if outlive:
+                server = _keep(directory, server, True)
         except BaseException:
             file.close()
             raise
@@ -91,32 +93,31 @@ def running(directory: Directory) -> Server | None:
     return _recorded(directory)
 
 
-def keep(directory: Directory, server: Server, wanted: bool) -> Server:
-    """Record whether the server outlives its users. Call under the directory's lock."""
-    changed = Server(server.pid, server.bolt, server.http, wanted)
-    _record(directory, changed)
-    return changed
-
-
 def end_if_unused(directory: Directory) -> bool:
     """End the server unless a command uses it, which then ends it when done; return whether it is gone."""
     with directory.locked():
         server = _recorded(directory)
         if server is None:
             return True
-        keep(directory, server, False)
+        _keep(directory, server, False)
         if directory.in_use():
             return False
         _end(directory, server.pid)
         return True
 
 
-def _start(directory: Directory, answers: Answers) -> Server:
+def _keep(directory: Directory, server: Server, outlive: bool) -> Server:
+    changed = replace(server, keep=outlive)
+    _record(directory, changed)
+    return changed
+
+
+def _start(directory: Directory, answers: Answers, briefly: bool) -> Server:
     log = directory.path / "log" / "server.log"
     log.parent.mkdir(exist_ok=True)
     bolt, http = _free_ports()
     (directory.path / "server.pid").unlink(missing_ok=True)
-    command = arcadedb.command(directory, bolt, http)
+    command = arcadedb.command(directory, bolt, http, briefly)
     _record(directory, Server(0, bolt, http, False))
     with log.open("wb") as out:
         # a session of its own, so that Ctrl-C in the terminal reaches us and not the server

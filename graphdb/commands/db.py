@@ -57,12 +57,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _up(found: "Directory") -> None:
     from graphdb import server, store  # noqa: PLC0415
 
-    lease = server.acquire(found, store.answers)
-    try:
-        with found.locked():
-            server.keep(found, lease.server, True)
-    finally:
-        lease.release()
+    server.acquire(found, store.answers, outlive=True).release()
 
 
 def _down(found: "Directory", name: str) -> None:

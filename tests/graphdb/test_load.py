@@ -51,7 +51,9 @@ def test_round_trip(store: Store, reader: Store) -> None:
         assert json.loads(p["top_tokens"]) == feature["top_tokens"]
         assert [c["rank"] for c in json.loads(p["contexts"])] == [0, 1, 2]
     assert "mean_activation" not in by_index[11], "NaN is no value"
-    run = reader.read("MATCH (r:Run)-[:OF]->(s:Site) RETURN r.complete AS c, r.replicate_table AS t, s.features AS f")
+    run = reader.read(
+        "MATCH (r:Run)-[:OF]->(s:Site) RETURN r.complete AS c, r.replicate_table AS t, s.features AS f"
+    )
     assert (run[0]["c"], run[0]["f"]) == (True, 12)
     assert json.loads(run[0]["t"]) == graph.replicate_table.to_dicts()
 
@@ -66,7 +68,9 @@ def test_loading_twice_equals_loading_once(store: Store) -> None:
 
 def test_a_graph_without_words(store: Store) -> None:
     load_graph(store, planted(5, words=False))
-    found = store.read("MATCH (f:Feature)-[m]->(:Run) RETURN f.label AS l, f.label_source AS s, m.top_tokens AS t")
+    found = store.read(
+        "MATCH (f:Feature)-[m]->(:Run) RETURN f.label AS l, f.label_source AS s, m.top_tokens AS t"
+    )
     assert found == [{"l": None, "s": None, "t": None}] * 5
 
 

@@ -16,7 +16,19 @@ SLOW = "UNWIND range(1, 20000) AS a UNWIND range(1, 20000) AS b WITH a + b AS c 
 
 @pytest.mark.parametrize(
     "value",
-    [None, True, 0, -(2**63), 2**63 - 1, 1e-300, "", "é « \x00 'quoted' \\", [1, 2], [], {"a": [1.5, {"b": None}]}],
+    [
+        None,
+        True,
+        0,
+        -(2**63),
+        2**63 - 1,
+        1e-300,
+        "",
+        "é « \x00 'quoted' \\",
+        [1, 2],
+        [],
+        {"a": [1.5, {"b": None}]},
+    ],
 )
 def test_values_come_back_equal(reader: Store, value: object) -> None:
     assert reader.read("RETURN $value AS value", {"value": value}) == [{"value": value}]
@@ -102,7 +114,9 @@ def test_two_writers_at_once(address: str, store: Store) -> None:
     for thread in threads:
         thread.join()
     assert not failed
-    counted = store.read("MATCH (f:Feature)-[:IN]->() RETURN count(f) AS n UNION ALL MATCH (r:Run) RETURN count(r) AS n")
+    counted = store.read(
+        "MATCH (f:Feature)-[:IN]->() RETURN count(f) AS n UNION ALL MATCH (r:Run) RETURN count(r) AS n"
+    )
     assert [row["n"] for row in counted] == [30, 3]
 
 
@@ -124,3 +138,9 @@ def test_urls_that_are_none(url: str, said: str) -> None:
 def test_an_unreachable_server() -> None:
     with pytest.raises(StoreError, match=r"bolt://127\.0\.0\.1:9 cannot be reached"):
         connect("bolt://127.0.0.1:9")
+
+
+def test_a_time_limit_beyond_the_servers_own(address: str, reader: Store) -> None:
+    if "://" not in address:
+        with pytest.raises(MisuseError, match="expected at most 600"):
+            reader.read("RETURN 1 AS one", timeout=601)
