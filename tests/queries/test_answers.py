@@ -1,0 +1,183 @@
+"""Runs, replicates, features and free questions, with their refusals."""
+
+import re
+
+import polars as pl
+import pytest
+
+from analysis.errors import DataError, MisuseError, StoreError
+from graphdb.load import load_graph
+from graphdb.store import Store
+from queries.ask import is_cypher, query
+from queries.catalogue import KINDS, catalogue, parse
+from queries.features import FEATURE_COLUMNS, feature
+from queries.notebook import connect
+from queries.runs import REPLICATE_COLUMNS, RUN_COLUMNS, replicates, runs
+from tests.graphdb.small_graphs import planted
+
+PARAMS = {
+    "feature": "tiny/0-sae/0",
+    "first": "tiny/0-sae/0",
+    "second": "tiny/0-sae/2",
+    "features": ["tiny/0-sae/0"],
+    "text": "W1",
+    "other": "aaaa",
+}
+
+
+@pytest.fixture
+def loaded(store: Store) -> Store:
+    """Two layers, two runs over the first, a link, a community."""
+    load_graph(store, planted(6, [(0, 1, 1.0), (1, 2, -2.0), (0, 2, 3.0), (3, 4, 0.5)], seed=2))
+    load_graph(store, planted(6, run="bbbb", created="2026-05-01T00:00:00Z", seed=9))
+    load_graph(store, planted(6, layer=1, run="cccc"))
+    store.write("CREATE (:Run {id: 'llll', kind: 'links', complete: true, created: '2026-06-01T00:00:00Z'})")
+    store.write("""
+        MATCH (a:Feature {id: 'tiny/0-sae/0'}) MATCH (b:Feature {id: 'tiny/1-sae/1'})
+        CREATE (a)-[:CARRIES {run: 'llll', weight: 0.5, decoder_cosine: 0.1}]->(b)
+        CREATE (a)-[:MEMBER_OF]->(:Community {id: 'c1', run: 'x'})
+    """)
+    return store
+
+
+def test_runs(loaded: Store) -> None:
+    found = runs(loaded)
+    assert [row["id"] for row in found] == ["llll", "bbbb", "aaaa00000001", "cccc"]
+    assert all(tuple(row) == RUN_COLUMNS for row in found)
+    graph = planted(6, layer=1, run="cccc")
+    assert found[3] == {
+        "id": "cccc", "site": "tiny/1-sae", "kind": "layer", "procedure": "published", "fdr": 0.1, "r_star": 2,
+        "features": 6, "edges": graph.edges.height, "kept": graph.kept, "created": graph.run.created, "complete": True,
+    }  # fmt: skip
+
+
+def test_replicates(loaded: Store) -> None:
+    assert replicates(loaded, "aaaa") == planted(6).replicate_table.to_dicts()
+    assert tuple(replicates(loaded)[0]) == REPLICATE_COLUMNS
+
+
+def test_feature(loaded: Store) -> None:
+    row = feature(loaded, "tiny/0-sae/0", "aaaa")
+    assert tuple(row) == FEATURE_COLUMNS
+    made = planted(6, [(0, 1, 1.0), (1, 2, -2.0), (0, 2, 3.0), (3, 4, 0.5)], seed=2).features.row(
+        0, named=True
+    )
+    for name in ("frequency", "mean_activation", "max_activation", "degree", "label", "top_tokens"):
+        assert row[name] == made[name]
+    assert row["neuronpedia"] == "tiny/0-sae/0"
+    assert row["community"] == "c1"
+    assert row["contexts"][0] == {
+        "rank": 0, "value": 9.0, "left": "she said [that] her", "token": " w0", "right": " was é",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("tiny/0-sae/6", "tiny/0-sae has the features 0 to 5, the nearest is tiny/0-sae/5"),
+        ("tiny/0-sae/x", "the nearest is tiny/0-sae/0"),
+        ("tinny/1-sae/3", "an id is MODEL/SOURCE/INDEX, the nearest is tiny/1-sae/3"),
+        ("w3 ·", r"labelled so are tiny/0-sae/3 \(w3 · x\), tiny/1-sae/3"),
+        ("5", r"labelled so are tiny/0-sae/5"),
+        ("", "the nearest is|labelled so"),
+    ],
+)
+def test_features_that_are_not_there(loaded: Store, asked: str, said: str) -> None:
+    with pytest.raises(MisuseError, match=said):
+        feature(loaded, asked)
+
+
+def test_an_empty_database(store: Store) -> None:
+    assert runs(store) == []
+    with pytest.raises(MisuseError, match="the database is empty: stratigraph load"):
+        feature(store, "tiny/0-sae/0")
+    with pytest.raises(MisuseError, match="there is no complete run in"):
+        replicates(store)
+
+
+@pytest.mark.parametrize("name", sorted(catalogue()))
+def test_each_query_is_what_its_header_says(loaded: Store, address: str, name: str) -> None:
+    chosen = catalogue()[name]
+    used = set(re.findall(r"\$(\w+)", chosen.cypher))
+    assert used == {parameter.name for parameter in chosen.parameters}
+    given = {p.name: PARAMS[p.name] for p in chosen.parameters if p.required}
+    if "run" in used:
+        given["run"] = "bbbb" if name == "only_in" else "aaaa"
+    if name == "unexplained":
+        given["max_cosine"] = 1.0
+    rows = query(loaded, name, given)
+    assert rows, "planted so that each has an answer"
+    types = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "list": list}
+    for row in rows:
+        assert list(row) == [column.name for column in chosen.columns]
+        for column in chosen.columns:
+            assert row[column.name] is None or isinstance(row[column.name], types[column.kind])
+    with connect(address) as graph:
+        assert graph.query(name, given).height == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "said"),
+    [
+        ("hub", {}, "no query 'hub' in the catalogue; the nearest are hubs"),
+        ("hubs", {"limt": 3}, "no parameter 'limt'; it has: run, limit"),
+        ("hubs", {"limit": "many"}, "--param limit is 'many'; expected integer"),
+        ("hubs", {"limit": True}, "--param limit is True; expected integer"),
+        ("hubs", {"run": "zz"}, "begins with 'zz'"),
+        ("labelled", {}, "query labelled needs --param text="),
+        ("triangles", {"feature": "tiny/0-sae/77"}, "the nearest is tiny/0-sae/5"),
+    ],
+)
+def test_queries_that_cannot_be_met(loaded: Store, name: str, params: dict[str, object], said: str) -> None:
+    with pytest.raises(MisuseError, match=said):
+        query(loaded, name, params)
+
+
+def test_declared_types_win(loaded: Store) -> None:
+    assert len(query(loaded, "labelled", {"text": "1", "limit": "1"})) == 1
+    assert query(loaded, "labelled", {"text": 1}) == query(loaded, "labelled", {"text": "1"})
+    assert query(loaded, "neighbors", {"features": "tiny/0-sae/0", "run": "aaaa", "all": "true"})
+
+
+def test_cypher_and_names() -> None:
+    assert is_cypher("MATCH (n) RETURN n")
+    assert is_cypher("RETURN(1)")
+    assert not is_cypher(" hubs ".strip())
+
+
+def test_free_cypher(loaded: Store) -> None:
+    assert query(loaded, "RETURN $x AS x", {"x": "'; DROP"}) == [{"x": "'; DROP"}]
+    with pytest.raises(StoreError, match="does not understand"):
+        query(loaded, "MATCH (n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "// param x\nRETURN 1",
+        "// param x: integer = nope -- what\nRETURN 1",
+        "// column x: colour -- what\nRETURN 1",
+    ],
+)
+def test_headers_that_cannot_be_read(text: str) -> None:
+    with pytest.raises(DataError, match=r"bad\.cypher: "):
+        parse("bad", text)
+    assert "string" in KINDS
+
+
+def test_the_notebook_face(loaded: Store, address: str) -> None:
+    with connect(address) as graph:
+        assert graph.runs().columns == list(RUN_COLUMNS)
+        assert graph.replicates("aaaa").equals(planted(6).replicate_table.cast({"replicates": pl.Int64}))
+        near = graph.neighbors("tiny/0-sae/0", "aaaa", everything=True, min_replicates=2)
+        assert near["weight"].to_list() == [3.0, 1.0]
+        assert graph.neighbors("tiny/0-sae/5", "aaaa").schema["weight"] == pl.Float64
+        assert graph.feature("tiny/0-sae/0")["top_tokens"].dtype == pl.List(
+            pl.Struct({"token": pl.String, "share": pl.Float64})
+        )
+        edges = graph.edges("aaaa")
+        made = planted(6, [(0, 1, 1.0), (1, 2, -2.0), (0, 2, 3.0), (3, 4, 0.5)], seed=2).edges
+        assert (
+            edges.sort("source", "target").select("source", "target", "weight", "kept").rows()
+            == made.sort("source", "target").select("source", "target", "weight", "kept").rows()
+        )

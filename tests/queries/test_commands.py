@@ -1,0 +1,169 @@
+"""The verbs as a person types them."""
+
+import argparse
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from analysis.errors import MisuseError, StratigraphError
+from graphdb.commands import add_commands as add_database_commands
+from graphdb.load import load_graph
+from graphdb.store import Store
+from queries.commands import add_commands
+from queries.features import FEATURE_COLUMNS
+from queries.neighbors import NEIGHBOR_COLUMNS
+from tests.graphdb.small_graphs import planted
+
+Run = Callable[..., str]
+
+
+def command_line() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser()
+    commands = parser.add_subparsers(required=True)
+    add_commands(commands)
+    add_database_commands(commands)
+    return parser
+
+
+@pytest.fixture
+def run(store: Store, address: str, capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
+    """Run a verb over two loaded runs and return what it wrote to stdout."""
+    load_graph(store, planted(40, [(0, i, 0.1 * i) for i in range(1, 40)], seed=2))
+    load_graph(store, planted(40, run="bbbb", layer=1, seed=2))
+
+    def ask(*words: str) -> str:
+        arguments = command_line().parse_args([*words, "--db", address])
+        assert arguments.run(arguments) == 0
+        return capfdbinary.readouterr().out.decode()
+
+    return ask
+
+
+def test_json_keys(run: Run) -> None:
+    found = json.loads(run("feature", "tiny/0-sae/0", "--format", "json"))
+    assert len(found) == 1
+    assert list(found[0]) == list(FEATURE_COLUMNS)
+    near = json.loads(run("neighbors", "tiny/0-sae/0", "--all", "--limit", "0", "--format", "json"))
+    assert len(near) == 39
+    assert list(near[0]) == list(NEIGHBOR_COLUMNS)
+    assert [row["weight"] for row in near] == [0.1 * i for i in range(39, 0, -1)]
+    assert len(json.loads(run("neighbors", "tiny/0-sae/0", "--all", "--format", "json"))) == 20
+    assert [row["id"] for row in json.loads(run("runs", "--format", "json"))] == ["aaaa00000001", "bbbb"]
+    assert json.loads(run("replicates", "bb", "--format", "json"))[0]["observed"] == 40
+    assert json.loads(run("query", "hubs", "--param", "limit=2", "--format", "json"))[0]["id"]
+    assert json.loads(run("query", "MATCH (n:Nope) RETURN n", "--format", "json")) == []
+
+
+def test_csv_and_parquet_hold_every_row_unrounded(run: Run, tmp_path: Path) -> None:
+    text = run("query", "edges", "--param", "run=aa", "--format", "csv")
+    table = pl.read_csv(io.StringIO(text))
+    assert (
+        table["weight"].to_list()
+        == planted(40, [(0, i, 0.1 * i) for i in range(1, 40)]).edges["weight"].to_list()
+    )
+    file = tmp_path / "f.parquet"
+    run("feature", "tiny/0-sae/3", "--format", "parquet", "--output", str(file))
+    row = pl.read_parquet(file).row(0, named=True)
+    assert list(row) == list(FEATURE_COLUMNS)
+    assert json.loads(row["top_tokens"])[0]["token"] == " w3"
+    run("neighbors", "tiny/0-sae/3", "--min-replicates", "99", "--format", "parquet", "--output", str(file))
+    assert pl.read_parquet(file).columns == list(NEIGHBOR_COLUMNS)
+
+
+def test_tables_are_read_at_80_columns(run: Run) -> None:
+    for words in (
+        ("runs",),
+        ("replicates",),
+        ("feature", "tiny/0-sae/0"),
+        ("neighbors", "tiny/0-sae/0", "--hops", "2"),
+        ("query", "--list"),
+        ("query", "strongest"),
+    ):
+        shown = run(*words)
+        assert shown
+        assert max(map(len, shown.splitlines())) <= 80
+    shown = run("feature", "tiny/0-sae/0")
+    assert "« w0» 75%" in shown
+    assert "she said [that] her« w0» was é" in shown
+    assert "+3.900" in run("neighbors", "tiny/0-sae/0", "--all")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("query",), "needs a name or Cypher"),
+        (("query", "hubs", "--write"), "--write goes with Cypher"),
+        (("query", "hubs", "--timeout", "0"), "--timeout is 0"),
+        (("query", "hubs", "--param", "limit"), "expected NAME=VALUE"),
+        (("runs", "--output", "x"), "--output FILE goes with --format"),
+        (("neighbors", "tiny/0-sae/0", "--limit", "-1"), "--limit is -1"),
+        (("feature", "tiny/0-sae/40"), "the nearest is tiny/0-sae/39"),
+    ],
+)
+def test_misuse(run: Run, words: tuple[str, ...], said: str) -> None:
+    with pytest.raises(MisuseError, match=said):
+        run(*words)
+
+
+def test_an_output_that_cannot_be_written(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(StratigraphError, match="cannot write"):
+        run("runs", "--format", "json", "--output", str(tmp_path / "no" / "file"))
+
+
+def test_writing_needs_to_be_meant(run: Run) -> None:
+    with pytest.raises(StratigraphError, match="only reads"):
+        run("query", "MATCH (f:Feature) SET f.x = 1")
+    run("query", "MATCH (f:Feature {index: 3}) SET f.x = 1", "--write")
+    assert json.loads(run("query", "MATCH (f:Feature {x: 1}) RETURN count(f) AS n", "--format", "json")) == [
+        {"n": 2}
+    ]
+
+
+def test_db_up_status_down(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    where = tmp_path / "kept.db"
+
+    def ask(*words: str) -> str:
+        arguments = command_line().parse_args(["db", *words, "--db", str(where)])
+        assert arguments.run(arguments) == 0
+        return capsys.readouterr().out
+
+    with pytest.raises(MisuseError, match="there is no database at"):
+        ask("status")
+    with pytest.raises(MisuseError, match="not there yet"):
+        ask("up", "--engine", "neo4j")
+    try:
+        shown = ask("up")
+        assert "until `stratigraph db down`" in shown
+        assert "bolt://127.0.0.1:" in shown
+        for password in json.loads((where / "credentials.json").read_text()).values():
+            assert password not in shown
+    finally:
+        assert "stopped" in ask("down")
+    assert "stopped; every command starts it" in ask("status")
+
+
+def test_db_refuses_urls() -> None:
+    arguments = command_line().parse_args(["db", "status", "--db", "bolt://localhost"])
+    with pytest.raises(MisuseError, match="--db is a URL"):
+        arguments.run(arguments)
+
+
+def test_asking_imports_nothing_heavy(store: Store, address: str) -> None:
+    load_graph(store, planted(3))
+    code = (
+        "import sys; from tests.queries.test_commands import command_line\n"
+        "arguments = command_line().parse_args(sys.argv[1:]); arguments.run(arguments)\n"
+        "print(sorted({'torch', 'numba', 'sklearn', 'sae_lens', 'jpype'} & set(sys.modules)))"
+    )
+    for words in (("runs",), ("feature", "tiny/0-sae/0"), ("neighbors", "tiny/0-sae/0", "--format", "csv")):
+        command = [sys.executable, "-c", code, *words, "--db", address]
+        out = subprocess.run(
+            command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
+        ).stdout
+        assert out.endswith("[]\n")
