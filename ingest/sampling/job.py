@@ -173,7 +173,7 @@ def _measure(
     widths = [sae.n_features for sae in reader.saes]
     wanted = pilot.pilot_tokens(shape.context)
     if isinstance(pieces, draw.Permuted):
-        wanted = min(wanted, max(1, len(pieces.tokens) // (config.replicates + 1)))
+        wanted = min(wanted, max(1, len(pieces.tokens) // 10))
         most_l0 = [float(getattr(sae.sae.cfg, "k", sae.n_features)) for sae in reader.saes]
         _check_size(config, pieces, shape, wanted, pilot.budget(config.activations, widths, most_l0))
     stream = iter(pieces)
@@ -222,8 +222,8 @@ def _check_size(
 def too_small(config: SampleConfig, tokens: int, allowed: int) -> MisuseError:
     """Say how many replicates a corpus allows."""
     return MisuseError(
-        f"--corpus {config.corpus!r} allows {allowed} replicates of {tokens:,} tokens that share no text, "
-        f"and {config.replicates} were asked for; use a larger corpus, "
+        f"--corpus {config.corpus!r} allows at most {allowed} replicates of {tokens:,} tokens that share "
+        f"no text, and {config.replicates} were asked for; use a larger corpus, "
         + (f"--replicates {allowed}, or fewer --activations" if allowed else "or fewer --activations")
     )
 

@@ -19,7 +19,7 @@ from ingest.sampling.model import Model, residuals
 from ingest.sampling.packing import Row
 
 _TOKENS = {"cpu": 1024, "cuda": 16384}
-"""Tokens in a forward pass. On a CPU 1,024 stay in its caches: a fifth faster than 4,096 on the small model."""
+"""Tokens in a forward pass. 1,024 stay in a CPU's caches: a fifth faster than 4,096 on the small model."""
 
 
 @dataclass(frozen=True)

@@ -179,7 +179,8 @@ def _matching(source: str, release: str, pattern: str, found: list[Choice]) -> l
 def _only(source: str, layer: int, found: list[Choice]) -> Choice:
     if len(found) == 1:
         return found[0]
-    listed = ", ".join(f"{c.release}/{c.sae_id}" for c in found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
+    names = [f"{c.release}/{c.sae_id}" for c in found[:_SHOWN]]
+    listed = ", ".join(names + ["..."] * (len(found) > _SHOWN))
     raise MisuseError(
         f"--sae {source!r} has {len(found)} SAEs for layer {layer}: {listed}; "
         "name one, or give a pattern that leaves one per layer, such as RELEASE/*width_16k*"
