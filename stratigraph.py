@@ -11,6 +11,10 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+# Threads that wait for work must sleep, not spin: where other work shares the machine, spinning made sampling the
+# small model 4 times slower (docs/log.md). Read when the numerical libraries are loaded, so it is said first.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 _HOME = Path(__file__).resolve().parent
 _ROOMS = ("analysis", "graphdb", "ingest", "queries")
 _COMMAND_MODULES = ("ingest.commands", "graphdb.commands", "queries.commands")

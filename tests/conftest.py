@@ -1,0 +1,6 @@
+"""What every test shares."""
+
+import stratigraph
+
+# Imported first for its effect on how threads wait; see there.
+assert stratigraph
