@@ -20,7 +20,8 @@ from tests.graphdb.small_graphs import planted
 NODES = "MATCH (n) RETURN labels(n)[0] AS label, properties(n) AS p ORDER BY label, n.id"
 EDGES = """
 MATCH (a)-[e]->(b)
-RETURN type(e) AS kind, a.id AS source, b.id AS target, properties(e) AS p ORDER BY kind, source, target, e.run
+RETURN type(e) AS kind, a.id AS source, b.id AS target, properties(e) AS p
+ORDER BY kind, source, target, e.run
 """
 
 

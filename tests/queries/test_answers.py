@@ -46,9 +46,10 @@ def test_runs(loaded: Store) -> None:
     assert all(tuple(row) == RUN_COLUMNS for row in found)
     graph = planted(6, layer=1, run="cccc")
     assert found[3] == {
-        "id": "cccc", "site": "tiny/1-sae", "kind": "layer", "procedure": "published", "fdr": 0.1, "r_star": 2,
-        "features": 6, "edges": graph.edges.height, "kept": graph.kept, "created": graph.run.created, "complete": True,
-    }  # fmt: skip
+        **{"id": "cccc", "site": "tiny/1-sae", "kind": "layer", "procedure": "published", "fdr": 0.1},
+        **{"r_star": 2, "features": 6, "edges": graph.edges.height, "kept": graph.kept},
+        **{"created": graph.run.created, "complete": True},
+    }
 
 
 def test_replicates(loaded: Store) -> None:
@@ -100,14 +101,20 @@ def test_each_query_is_what_its_header_says(loaded: Store, address: str, name: s
     chosen = catalogue()[name]
     used = set(re.findall(r"\$(\w+)", chosen.cypher))
     assert used == {parameter.name for parameter in chosen.parameters}
-    given = {p.name: PARAMS[p.name] for p in chosen.parameters if p.required}
+    given: dict[str, object] = {p.name: PARAMS[p.name] for p in chosen.parameters if p.required}
     if "run" in used:
         given["run"] = "bbbb" if name == "only_in" else "aaaa"
     if name == "unexplained":
         given["max_cosine"] = 1.0
     rows = query(loaded, name, given)
     assert rows, "planted so that each has an answer"
-    types = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "list": list}
+    types: dict[str, type | tuple[type, ...]] = {
+        "string": str,
+        "integer": int,
+        "number": (int, float),
+        "boolean": bool,
+        "list": list,
+    }
     for row in rows:
         assert list(row) == [column.name for column in chosen.columns]
         for column in chosen.columns:

@@ -1,0 +1,36 @@
+"""The document on the data model says what the database holds."""
+
+import re
+from pathlib import Path
+
+from graphdb.load import load_graph
+from graphdb.store import Store
+from tests.graphdb.small_graphs import planted
+
+TEXT = (Path(__file__).parents[2] / "docs" / "data-model.md").read_text(encoding="utf-8")
+
+
+def load(store: Store) -> None:
+    edges = [(0, 1, 1.0), (1, 2, -2.0), (0, 2, 3.0), (3, 4, 0.5)]
+    load_graph(store, planted(6, edges, seed=2))
+    store.write("MATCH (:Feature {index: 5})-[m:MEASURED_IN]->() SET m.activations = 0")
+    store.write(
+        "MATCH (:Feature {index: 4})-[m:MEASURED_IN]->() SET m.top_tokens = $t", {"t": '[{"token":" her"}]'}
+    )
+
+
+def test_the_ten_queries_answer(store: Store, reader: Store) -> None:
+    load(store)
+    texts = re.findall(r"```cypher\n(.+?)```", TEXT, re.DOTALL)
+    assert len(texts) == 10
+    for text in texts:
+        assert reader.read(text), text
+
+
+def test_every_property_is_described(store: Store) -> None:
+    load(store)
+    rows = re.findall(r"^\| (`.+?) \|", TEXT, re.MULTILINE)
+    described = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    nodes = store.read("MATCH (n) UNWIND keys(n) AS name RETURN DISTINCT name")
+    edges = store.read("MATCH ()-[e]->() UNWIND keys(e) AS name RETURN DISTINCT name")
+    assert {row["name"] for row in nodes + edges} <= described
