@@ -18,8 +18,8 @@ is kept by the client; this one ends what a client that gave up left behind."""
 
 _HEAP = "2g"
 _BRIEFLY = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-"""For a server that serves one command: without the second compiler it starts in 1.9 s of processor time, not 3.0,
-and four layers of 512 features load in 6.4 s and not 11.2 (two busy cores)."""
+"""For a server that serves one command: without the second compiler it starts in 1.9 s of processor time, not
+3.0, and four layers of 512 features load in 6.4 s, not 11.2 (two busy cores)."""
 
 _GROUPS = {
     "databases": {

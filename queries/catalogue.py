@@ -15,7 +15,7 @@ from typing import Any
 from analysis.errors import DataError, MisuseError
 
 KINDS = ("string", "integer", "number", "boolean", "list", "feature", "run")
-"""``feature`` is the id of a feature, ``run`` that of a run or its beginning; the parameter called ``run`` may be
+"""``feature`` is the id of a feature, ``run`` that of a run or its beginning; the one called ``run`` may be
 left out for the newest complete one."""
 
 _PARAMETER = re.compile(r"param (\w+): (\w+)(?: = (.+?))? -- (.+)")

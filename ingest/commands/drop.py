@@ -1,8 +1,9 @@
 """``stratigraph drop``: a run out of a database."""
 
 import argparse
-import os
 import sys
+
+from ingest.commands.database import add_database
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -15,12 +16,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         epilog="example: stratigraph drop 3fa91c02 --db graph.db",
     )
     parser.add_argument("of", metavar="RUN", help="the run's id, or a unique beginning of it")
-    parser.add_argument(
-        "--db",
-        default=os.environ.get("STRATIGRAPH_DB") or "graph.db",
-        metavar="URL",
-        help="a directory, or bolt://HOST:PORT ($STRATIGRAPH_DB, else ./graph.db)",
-    )
+    add_database(parser)
     parser.set_defaults(run=_run)
 
 

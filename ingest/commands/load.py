@@ -1,9 +1,10 @@
 """``stratigraph load``: graph directories into a database."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
+
+from ingest.commands.database import add_database
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -16,12 +17,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         epilog="example: stratigraph load graphs/0 graphs/1 --db graph.db",
     )
     parser.add_argument("graphs", type=Path, nargs="+", metavar="GRAPH_DIR", help="a graph directory")
-    parser.add_argument(
-        "--db",
-        default=os.environ.get("STRATIGRAPH_DB") or "graph.db",
-        metavar="URL",
-        help="a directory, made if absent, or bolt://HOST:PORT ($STRATIGRAPH_DB, else ./graph.db)",
-    )
+    add_database(parser)
     parser.set_defaults(run=_run)
 
 
