@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file, save_file
 
 from analysis.dictionary import Dictionary
-from analysis.errors import DataError, MisuseError
+from analysis.errors import DataError, MisuseError, StratigraphError
 from analysis.site import Site
 
 FORMAT = "stratigraph-samples"
@@ -155,8 +155,13 @@ def tokens_hash(before: str, arrays: Mapping[str, NDArray[Any]]) -> str:
 
 
 def _token_ids(file: Path) -> NDArray[np.int32]:
-    with safe_open(file, framework="numpy") as stream:
-        return np.unique(np.asarray(stream.get_tensor("token_id"), np.int32))
+    try:
+        with safe_open(file, framework="numpy") as stream:
+            return np.unique(np.asarray(stream.get_tensor("token_id"), np.int32))
+    except (OSError, SafetensorError) as error:
+        raise DataError(
+            f"{file} is missing or broken ({error}); remove {file.parent} and sample again"
+        ) from error
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -179,7 +184,12 @@ def _read(file: Path) -> dict[str, Any]:
 def _replace(file: Path, write: Callable[[Path], object]) -> None:
     """Write a file under another name, put it on the disk, and give it its own name in one step."""
     temporary = file.with_name(f".{file.name}.part")
-    write(temporary)
-    with temporary.open("rb") as stream:
-        os.fsync(stream.fileno())
-    temporary.replace(file)
+    try:
+        write(temporary)
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())
+        temporary.replace(file)
+    except (OSError, SafetensorError) as error:
+        raise StratigraphError(
+            f"{file} cannot be written ({error}); what is finished is kept, make room and run the same again"
+        ) from error

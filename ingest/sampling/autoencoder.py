@@ -114,9 +114,6 @@ def load(choice: Choice, device: str) -> Autoencoder:
         raise DataError(
             f"{what} stands for layer {choice.layer} but reads {metadata.hook_name}; name another"
         )
-    if sae.cfg.normalize_activations == "none" and getattr(sae.cfg, "rescale_acts_by_decoder_norm", False):
-        sae.fold_W_dec_norm()
-        sae.cfg.rescale_acts_by_decoder_norm = False
     return Autoencoder(choice, sae, metadata.hook_name, choice.layer)
 
 

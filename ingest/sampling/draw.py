@@ -79,8 +79,13 @@ class Permuted:
     seed: int
 
     @classmethod
-    def read(cls, documents: Iterator[NDArray[np.int32]], size: int, seed: int, scratch: Path) -> "Permuted":
-        """Tokenise everything; the tokens go to an unnamed file in `scratch`, gone with the process."""
+    def read(
+        cls, documents: Iterator[NDArray[np.int32]], size: int, seed: int, scratch: Path | None
+    ) -> "Permuted":
+        """Tokenise everything; the tokens go to an unnamed file in `scratch`, gone with the process.
+
+        Without a directory it lies where temporary files do.
+        """
         lengths: list[int] = []
         with tempfile.TemporaryFile(dir=scratch) as file:
             for tokens in documents:
