@@ -109,7 +109,7 @@ class SampleConfig:
         return {
             "model": _named(self.model, self.model_source),
             "sae": _named(self.sae, self.sae_source),
-            "corpus": _named(self.corpus, self.corpus),
+            "corpus": _generator() if self.corpus == BUILT_IN else _named(self.corpus, self.corpus),
             "layers": list(self.layers),
             "activations": self.activations,
             "replicates": self.replicates,
@@ -118,6 +118,14 @@ class SampleConfig:
             "split": self.split,
             "text_column": self.text_column,
         }
+
+
+def _generator() -> str:
+    """Return the built-in corpus with a digest of its first documents: another grammar is another corpus."""
+    from ingest.organism import document  # noqa: PLC0415  only this corpus needs the grammar
+
+    text = "\n".join(document(0, number).text for number in range(20))
+    return f"{BUILT_IN} (sha256 {hashlib.sha256(text.encode()).hexdigest()[:16]})"
 
 
 def _named(name: str, source: str) -> str:
