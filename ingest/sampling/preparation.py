@@ -75,7 +75,7 @@ def prepare(config: SampleConfig) -> Prepared:
     """
     device = model.pick_device(config.device)
     corpus = open_corpus(config)
-    choices = choose(config.sae_source, config.layers)
+    choices = choose(config.sae_source, config.layers, config.sae)
     writers = [SamplesWriter(config.out / str(choice.layer)) for choice in choices]
     identity = config.identity()
     for writer in writers:

@@ -47,8 +47,10 @@ class Choice:
     directory: Path | None = None
 
 
-def choose(source: str, layers: tuple[int, ...]) -> list[Choice]:
+def choose(source: str, layers: tuple[int, ...], asked: str = "") -> list[Choice]:
     """Return the one SAE for each layer asked for (all that `source` covers, if none), lowest first.
+
+    `asked` is what the user called the source, where that differs.
 
     Raises
     ------
@@ -56,6 +58,7 @@ def choose(source: str, layers: tuple[int, ...]) -> list[Choice]:
         The release, the id or the layer is unknown, or a layer has several SAEs.
     """
     found = candidates(source)
+    source = asked or source
     by_layer: dict[int, list[Choice]] = {}
     for choice in found:
         if choice.layer is not None:
