@@ -10,14 +10,31 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-# Threads that wait for work must sleep, not spin: where other work shares the machine, spinning made sampling the
-# small model 4 times slower (docs/log.md). Read when the numerical libraries are loaded, so it is said first.
+if TYPE_CHECKING:
+    from queries.notebook import Graph
+
+# Threads that wait for work must sleep, not spin: where other work shares the machine, spinning made the small
+# model's sampling 4 times slower (docs/log.md). Read when the numerical libraries load, so it comes first.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _HOME = Path(__file__).resolve().parent
 _ROOMS = ("analysis", "graphdb", "ingest", "queries")
 _COMMAND_MODULES = ("ingest.commands", "graphdb.commands", "queries.commands")
+
+
+def connect(where: "str | Path") -> "Graph":
+    """Open a graph database for a notebook; every answer is a polars frame.
+
+    Parameters
+    ----------
+    where
+        Directory of a database of ours, or ``bolt://host:port`` with credentials in the environment.
+    """
+    from queries.notebook import connect as open_graph  # noqa: PLC0415  the driver is loaded when it is needed
+
+    return open_graph(where)
 
 
 def _check_rooms() -> None:

@@ -13,7 +13,7 @@ from graphdb.graph_directory import read_graph
 from graphdb.load import load_graph
 from graphdb.store import connect
 from ingest.demo.reading import Reading, feature_classes, read_components
-from ingest.demo.report import agreement_table, component_tables, replicate_tables
+from ingest.demo.report import agreement_table, component_tables, cosine_table, replicate_tables
 from ingest.inference import InferConfig, infer
 from ingest.progress import progress
 from ingest.samples_directory import SamplesDirectory, open_samples
@@ -83,13 +83,8 @@ def _read(
             readings[layer] = read_components(graph, samples[layer], seed)
             advance(1)
     component_tables(readings, console)
-    console.print()
     agreement_table(readings, console)
-    console.print(
-        "phi: correlation between 'any feature of the component fires' and 'the token is of the class', "
-        "mean over all components but the largest; by chance: random features in groups of the same sizes. "
-        "The FDR is that of the published procedure and speaks of marginal dependence only."
-    )
+    cosine_table(readings, console)
 
 
 def _ask(
@@ -106,12 +101,12 @@ def _ask(
     connected = graph.features["degree"].to_numpy() > 0
     asked = []
     for planted in _ASKED:
-        of_class = np.array([name == planted for name in names]) & connected
+        of_class = (names == planted) & connected
         if of_class.any():
             asked.append(graph.site.feature_id(int(np.argmax(np.where(of_class, score, -1)))))
     for feature in asked:
         command = ["neighbors", feature, "--limit", "5", "--db", database]
-        console.print(f"\n[bold]$ stratigraph {' '.join(command)}[/]", highlight=False)
+        console.print(f"\n[bold]$ stratigraph {' '.join(command)}[/]", highlight=False, soft_wrap=True)
         subprocess.run([sys.executable, "-m", "stratigraph", *command], check=False)  # noqa: S603  our own words
     return asked
 
@@ -127,7 +122,7 @@ def _what_next(database: str, asked: list[str], console: Console) -> None:
         f"runs{flag}",
         f"feature {feature}{flag}",
         f"neighbors {feature} --hops 2{flag}",
-        f"replicates{flag}",
-        f"query --list{flag}" if not flag else "query --list",
+        f"query strongest{flag}",
+        "query --list",
     ):
         console.print(f"  {shown} {line}", highlight=False, soft_wrap=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from scipy.sparse import csr_array, vstack
+from sklearn.metrics import adjusted_mutual_info_score
 
 from analysis.activations import Float64, Int32
 from analysis.agreement import fires_any, phi
@@ -19,6 +20,9 @@ from ingest.organism.labels import planted_classes
 from ingest.samples_directory import SamplesDirectory
 
 _REPLICATES_READ = 3
+
+STRONG = 0.2
+"""Weight from which an edge of the core holds a module together."""
 
 
 @dataclass(frozen=True)
@@ -45,66 +49,103 @@ class Module:
 
 @dataclass(frozen=True)
 class Reading:
-    """Components of the kept graph of one layer, read against the planted classes.
+    """The graph of one layer, read against the planted classes.
+
+    The kept graph and its core of a small, dense model hang together in one component, so modules are the
+    components of what is left of the core at `STRONG` or more.
 
     Parameters
     ----------
-    components
-        The components.
+    kept, core, strong
+        Components of the kept graph, of its edges seen in all replicates, and of those of weight `STRONG` or
+        more.
     modules
-        All but the largest component, largest first.
-    chance
-        Mean best phi of sets of random firing features of the same sizes.
+        The components of `strong`, largest first.
+    ami
+        Adjusted mutual information between module and planted class over the features in modules: 0 by
+        chance, 1 at best; NaN without modules.
+    same_class
+        Share of edges that join two features of one planted class: of the strong edges, of the kept ones, and
+        of random pairs of connected features.
     cosine, cosine_rank
         Pearson and Spearman correlation between decoder cosine and weight over the kept edges; NaN for fewer
         than 3.
-    tiny_cosine
-        Mean decoder cosine within components of up to three features; NaN for none.
+    cosine_inside, cosine_tiny
+        Mean decoder cosine of the edges inside modules, and inside those of up to three features.
     """
 
-    components: Components
+    kept: Components
+    core: Components
+    strong: Components
     modules: tuple[Module, ...]
-    chance: float
+    ami: float
+    same_class: tuple[float, float, float]
     cosine: float
     cosine_rank: float
-    tiny_cosine: float
+    cosine_inside: float
+    cosine_tiny: float
 
 
 def read_components(graph: LayerGraph, samples: SamplesDirectory, seed: int) -> Reading:
-    """Read the kept graph of one layer; `seed` is that of the corpus and of the random sets."""
+    """Read the kept graph of one layer; `seed` is that of the corpus."""
     kept = graph.edges.filter("kept")
-    source, target = kept["source"].to_numpy(), kept["target"].to_numpy()
-    found = components_of(source, target, graph.n_features)
+    core = kept.filter(pl.col("replicates") == graph.n_replicates)
+    strong = core.filter(pl.col("weight") >= STRONG)
+    found = _components(strong, graph)
     labels, names = _labels(samples, seed)
-    standing = np.where(found.member > 0, found.member - 1, -1).astype(np.int32)
-    groups = max(0, len(found.size) - 1)
-    best, score = _best_class(samples, standing, groups, labels)
+    groups = len(found.size)
+    best, score = _best_class(samples, found.member, groups, labels)
     modules = tuple(
-        Module(
-            tuple(found.features(k + 1).tolist()),
-            names[best[k]],
-            float(score[k]),
-            _words(graph, found, k + 1),
-        )
+        Module(tuple(found.features(k).tolist()), names[best[k]], float(score[k]), _words(graph, found, k))
         for k in range(groups)
     )
-    _, chance = _best_class(samples, _shuffled(standing, graph, seed), groups, labels)
-    tiny = kept.filter(pl.Series(found.size[found.member[source]] <= TINY, dtype=pl.Boolean))
+    classes, _ = feature_classes(samples, graph.n_features, seed)
+    inside = np.flatnonzero(found.member >= 0)
+    tiny = found.size[found.member[strong["source"].to_numpy()]] <= TINY
     return Reading(
+        _components(kept, graph),
+        _components(core, graph),
         found,
         modules,
-        float(chance.mean()) if groups else np.nan,
+        float(adjusted_mutual_info_score(found.member[inside], classes[inside])) if groups else np.nan,
+        (_same_class(strong, classes), _same_class(kept, classes), _by_chance(kept, classes)),
         _correlation(kept, "pearson"),
         _correlation(kept, "spearman"),
-        float(tiny["decoder_cosine"].mean() or np.nan) if tiny.height else np.nan,  # type: ignore[arg-type]
+        _mean_cosine(strong),
+        _mean_cosine(strong.filter(pl.Series(tiny, dtype=pl.Boolean))),
     )
 
 
-def feature_classes(samples: SamplesDirectory, n_features: int, seed: int) -> tuple[list[str], Float64]:
+def _components(edges: pl.DataFrame, graph: LayerGraph) -> Components:
+    return components_of(edges["source"].to_numpy(), edges["target"].to_numpy(), graph.n_features)
+
+
+def _mean_cosine(edges: pl.DataFrame) -> float:
+    cosine = edges["decoder_cosine"].drop_nulls().to_numpy()
+    return float(cosine.mean()) if len(cosine) else np.nan
+
+
+def feature_classes(
+    samples: SamplesDirectory, n_features: int, seed: int
+) -> tuple["np.ndarray[tuple[int], np.dtype[np.str_]]", Float64]:
     """For each feature, the planted class it coincides with best, and its phi."""
     labels, names = _labels(samples, seed)
     best, score = _best_class(samples, np.arange(n_features, dtype=np.int32), n_features, labels)
-    return [names[b] for b in best], score
+    return np.array(names)[best], score
+
+
+def _same_class(edges: pl.DataFrame, classes: "np.ndarray[tuple[int], np.dtype[np.str_]]") -> float:
+    """Share of edges whose ends have one class."""
+    same = classes[edges["source"].to_numpy()] == classes[edges["target"].to_numpy()]
+    return float(same.mean()) if len(same) else np.nan
+
+
+def _by_chance(edges: pl.DataFrame, classes: "np.ndarray[tuple[int], np.dtype[np.str_]]") -> float:
+    """Share of pairs of one class among all pairs of the features that `edges` connect."""
+    connected = np.unique(np.concatenate([edges["source"].to_numpy(), edges["target"].to_numpy()]))
+    _, count = np.unique(classes[connected], return_counts=True)
+    pairs = len(connected) * (len(connected) - 1)
+    return float((count * (count - 1)).sum() / pairs) if pairs else np.nan
 
 
 def _labels(samples: SamplesDirectory, seed: int) -> tuple[csr_array, list[str]]:
@@ -132,15 +173,6 @@ def _best_class(
     fires = vstack([fires_any(samples.read(k).activations, group, groups) for k in range(count)])
     table = phi(csr_array(fires), labels)
     return table.argmax(axis=1), table.max(axis=1)
-
-
-def _shuffled(group: Int32, graph: LayerGraph, seed: int) -> Int32:
-    """Hand the groups to other features that fire, sizes kept."""
-    live = np.flatnonzero(graph.features["activations"].to_numpy() > 0)
-    dealt = np.full(len(group), -1, np.int32)
-    numbers = group[group >= 0]
-    dealt[np.random.default_rng(seed).permutation(live)[: len(numbers)]] = numbers
-    return dealt
 
 
 def _words(graph: LayerGraph, components: Components, component: int) -> tuple[str, ...]:
