@@ -27,7 +27,7 @@ _LEXICAL: dict[str, str] = {
     "modal": "A modal verb (can, will, must, should, may).",
     "article": "The, a, an, some.",
     "demonstrative": "This, that, these, those before a noun.",
-    "quantifier": "Every, each, many, several, all.",
+    "quantifier": "Every, each, many, several, all, any.",
     "numeral": "One to five.",
     "possessive_pronoun": "My, our, your, his, her, its, their.",
     "personal_pronoun": "He, she, it, they as a subject.",
@@ -42,6 +42,7 @@ _LEXICAL: dict[str, str] = {
     "adverb:time": "An adverb of time (today, again).",
     "weekday": "A day of the week.",
     "season": "A season.",
+    "polarity_item": "Any, anymore: said only where a verb or description is negated.",
     "punctuation": "A full stop or a comma.",
     "homograph": "A noun of two topics, which only the context tells apart (bat, seal).",
 }

@@ -13,13 +13,6 @@ from ingest.organism import vocabulary as v
 from ingest.organism.lexicon import Word
 
 
-class Referent(NamedTuple):
-    """Someone or something that was named: what pronouns and verbs agree with."""
-
-    number: str
-    gender: str
-
-
 class Pronouns(NamedTuple):
     """What stands for a referent, by its role."""
 
@@ -74,6 +67,8 @@ DETERMINERS = tuple(
 NO = _plain(v.NEGATORS["determiner"], "negation")
 NOT = _plain(v.NEGATORS["particle"], "negation")
 NEVER = _plain(v.NEGATORS["adverb"], "negation")
+ANY = _plain(v.POLARITY_ITEMS["determiner"], "quantifier", "polarity_item")
+ANYMORE = _plain(v.POLARITY_ITEMS["adverb"], "adverb", "polarity_item")
 
 BE = _finite(v.TO_BE, "to_be")
 HAVE = _finite(v.TO_HAVE, "to_have")
@@ -82,8 +77,7 @@ BEEN = _plain("been", "to_be", "has_been")
 MODALS = lex.flat(v.MODALS, "modal", "finite_verb")
 
 PRONOUNS = {
-    Referent(number, gender): _pronouns(number, gender, texts)
-    for (number, gender), texts in v.PRONOUNS.items()
+    (number, gender): _pronouns(number, gender, texts) for (number, gender), texts in v.PRONOUNS.items()
 }
 SPEAKER_POSSESSIVES = lex.flat(v.SPEAKER_POSSESSIVES, "possessive_pronoun")
 RELATIVE_PRONOUNS = {kind: lex.flat(text, "relative_pronoun") for kind, text in v.RELATIVE_PRONOUNS.items()}

@@ -199,4 +199,5 @@ ADVERBS: dict[str, str] = {
 PREPOSITIONS = "in near under behind beside above"
 CONJUNCTIONS = "and but|yet because|since while"
 NEGATORS: dict[str, str] = {"particle": "not", "adverb": "never", "determiner": "no"}
+POLARITY_ITEMS: dict[str, str] = {"determiner": "any", "adverb": "anymore"}
 RELATIVE_PRONOUNS: dict[str, str] = {"person": "who", "thing": "which that"}

@@ -139,6 +139,14 @@ def test_constructions_stand_where_their_labels_say(sample: list[Document]) -> N
             assert any("possessive_pronoun" in labels for labels in one.labels[max(t - 3, 0) : t])
 
 
+def test_polarity_items_follow_a_negation_in_their_sentence(sample: list[Document]) -> None:
+    for one in sample:
+        negated = False
+        for word, labels in zip(one.words, one.labels, strict=True):
+            negated = (negated and word != ".") or "negation" in labels
+            assert negated or "polarity_item" not in labels, one.text
+
+
 def test_near_duplicates_keep_the_same_company(sample: list[Document]) -> None:
     """Words of one concept occur about equally often; the words before them do not tell them apart."""
     groups: dict[str, Counter[str]] = {}

@@ -71,7 +71,7 @@ def test_the_model_knows_which_day_comes_next(reading: Reading) -> None:
     places = reading.positions("next_weekday")
     said = [reading.log_probabilities[i, t - 1, reading.ids[i, t]].exp().item() for i, t in places]
     assert len(said) > 100
-    assert sum(said) / len(said) > 0.7
+    assert sum(said) / len(said) > 0.6
 
 
 def test_the_model_makes_verbs_agree(reading: Reading) -> None:
