@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from queries.notebook import Graph
 
-# Threads that wait for work must sleep, not spin: where other work shares the machine, spinning made the small
-# model's sampling 4 times slower (docs/log.md). Read when the numerical libraries load, so it comes first.
+# Threads that wait for work must sleep, not spin: where other work shares the machine, spinning made sampling
+# 4 times slower (docs/log.md). Read when the numerical libraries load, so it comes first.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 _HOME = Path(__file__).resolve().parent

@@ -18,8 +18,8 @@ from analysis.layer_graph import LayerGraph
 from graphdb.graph_directory import read_graph
 
 mpl.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402  the backend is chosen first
-from matplotlib.axes import Axes  # noqa: E402
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 
 _STRONG = 0.2
 

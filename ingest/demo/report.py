@@ -88,8 +88,8 @@ def cosine_table(readings: Mapping[int, Reading], console: Console) -> None:
         table.add_row(str(layer), *(_number(c) for c in cells))
     console.print(table)
     console.print(
-        "The FDR above is that of the published procedure: it speaks of marginal dependence, not of conditional "
-        "dependence (docs/method.md)."
+        "The FDR above is that of the published procedure: it speaks of marginal dependence, not of "
+        "conditional dependence (docs/method.md)."
     )
 
 

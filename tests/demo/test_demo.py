@@ -1,0 +1,126 @@
+"""The demo and the one-line ingest, run as a person would, on the small model."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graphdb.graph_directory import read_graph
+from ingest.demo.reading import feature_classes, read_components
+from ingest.organism import CLASSES, document
+from ingest.organism.labels import planted_classes
+from ingest.samples_directory import open_samples
+
+
+def run(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "stratigraph", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def told(home: Path) -> str:
+    done = run("demo", "--replicates", 4, cwd=home)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def asked(home: Path, *arguments: object) -> list[dict[str, Any]]:
+    done = run(*arguments, "--format", "json", cwd=home)
+    assert done.returncode == 0, done.stderr
+    rows: list[dict[str, Any]] = json.loads(done.stdout)
+    return rows
+
+
+def test_the_story_is_told_to_the_end(told: str) -> None:
+    for part in (
+        "4 of 4",
+        "Edges seen in at least r replicates",
+        "Do modules and edges respect the planted classes?",
+        "Decoder cosine against the weight",
+        "$ stratigraph neighbors organism/",
+        "The database stays in graph.db",
+    ):
+        assert part in told
+
+
+def test_the_database_answers_for_every_layer(told: str, home: Path) -> None:
+    runs = asked(home, "runs")
+    assert {r["site"] for r in runs} == {f"organism/blocks.{layer}.hook_resid_post" for layer in range(4)}
+    for row in runs:
+        assert row["complete"] is True
+        table = asked(home, "replicates", row["id"])
+        assert [r["replicates"] for r in table] == [1, 2, 3, 4]
+        assert table[row["r_star"] - 1]["observed"] == row["kept"]
+
+
+def test_what_the_database_says_is_what_was_inferred(told: str, home: Path) -> None:
+    graph = read_graph(home / "demo" / "graphs" / "2")
+    kept = graph.edges.filter("kept")
+    index = int(graph.features.sort("degree")["index"][-1])
+    name = graph.site.feature_id(index)
+    rows = asked(home, "neighbors", name, "--limit", 0)
+    expected = {}
+    for edge in kept.to_dicts():
+        if index in (edge["source"], edge["target"]):
+            other = edge["target"] if edge["source"] == index else edge["source"]
+            expected[graph.site.feature_id(other)] = edge["weight"]
+    assert {r["id"]: r["weight"] for r in rows} == pytest.approx(expected)
+    (feature,) = asked(home, "feature", name)
+    assert feature["degree"] == len(expected)
+    assert feature["contexts"][0]["value"] == pytest.approx(feature["max_activation"])
+
+
+def test_edges_respect_the_planted_classes_far_beyond_chance(told: str, home: Path) -> None:
+    reading = read_components(
+        read_graph(home / "demo" / "graphs" / "0"), open_samples(home / "demo" / "samples" / "0"), seed=0
+    )
+    strong, kept, chance = reading.same_class
+    assert strong > 5 * chance
+    assert kept > 2 * chance
+    assert reading.ami > 0.2
+    assert {m.planted for m in reading.modules} <= set(CLASSES)
+
+
+def test_labels_of_sampled_tokens_are_those_of_the_generator(told: str, home: Path) -> None:
+    samples = open_samples(home / "demo" / "samples" / "0")
+    replicate = samples.read(1)
+    assert replicate.document is not None
+    assert replicate.offset is not None
+    assert replicate.token_id is not None
+    assert samples.vocabulary is not None
+    text = dict(samples.vocabulary.iter_rows())
+    token, kind, names = planted_classes(0, replicate.document[:500], replicate.offset[:500])
+    for t in range(500):
+        made = document(0, int(replicate.document[t]))
+        offset = int(replicate.offset[t])
+        assert text[int(replicate.token_id[t])].strip() == made.words[offset]
+        assert {names[k] for k in kind[token == t]} == made.labels[offset]
+
+
+def test_some_feature_stands_for_a_planted_class(told: str, home: Path) -> None:
+    samples = open_samples(home / "demo" / "samples" / "0")
+    classes, score = feature_classes(samples, samples.n_features, seed=0)
+    assert {"weekday", "negation"} <= set(classes[score > 0.3].tolist())
+
+
+def test_ingest_goes_from_text_to_the_database_and_resumes(home: Path) -> None:
+    command = ["ingest", "--model", "organism", "--sae", "organism", "--corpus", "organism", "--layer", 1]
+    command += ["--activations", 40, "--replicates", 3, "--db", "one.db"]
+    done = run(*command, cwd=home)
+    assert done.returncode == 0, done.stderr
+    assert "tokens" in done.stderr
+    assert "in all about" in done.stderr
+    assert "loaded into one.db" in done.stdout
+    (row,) = asked(home, "runs", "--db", "one.db")
+    assert row["site"] == "organism/blocks.1.hook_resid_post"
+    again = run(*command, cwd=home)
+    assert again.stdout == done.stdout
+    assert len(asked(home, "runs", "--db", "one.db")) == 1
