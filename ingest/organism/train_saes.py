@@ -8,6 +8,7 @@ layers; SAELens' own trainer does the rest.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -154,4 +155,6 @@ def train_saes(model_directory: Path, directory: Path, recipe: Recipe) -> None:
     cached = cache_activations(model, recipe.hooks, recipe.stream("activations"), recipe.sae_tokens)
     for hook, activations in cached.items():
         _LOG.info("training the SAE of %s", hook)
-        train_sae(activations, hook, recipe).save_inference_model(directory / hook)
+        _, config = train_sae(activations, hook, recipe).save_inference_model(directory / hook)
+        # SAELens writes the keys in an order that differs from run to run.
+        config.write_text(json.dumps(json.loads(config.read_text()), indent=2, sort_keys=True) + "\n")
