@@ -98,7 +98,7 @@ def main() -> None:
     parser.add_argument("--features", type=int, default=4096)
     parser.add_argument("--tokens", type=int, default=16_000)
     parser.add_argument(
-        "--l0", type=float, default=38.4, help="200 activations a feature need L0 = 200 F / n / 1.3"
+        "--l0", type=float, default=38.4, help="features firing at a token"
     )
     parser.add_argument("--replicates", type=int, default=12)
     parser.add_argument("--threads", type=int, default=2)

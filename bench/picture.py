@@ -1,6 +1,6 @@
 """Draw the README's picture from graph directories: the replicate curves, and one module with its words.
 
-    python -m bench.picture demo/graphs/0 --feature 214 --out docs/picture.png
+    python -m bench.picture demo/graphs/1 --feature 37 --out docs/picture.png
 
 The module is the component of the stable core at weight 0.2 or more that holds ``--feature``.
 """
@@ -37,8 +37,8 @@ def curves(axes: Axes, graph: LayerGraph) -> None:
         axes.axvline(graph.r_star, color="#888888", linewidth=1, linestyle=":")
         axes.annotate(
             f"r* = {graph.r_star}\n{graph.kept:,} kept",
-            (graph.r_star, 1.3),
-            xytext=(6, 0),
+            (graph.r_star, 300),
+            xytext=(8, 0),
             textcoords="offset points",
         )
     axes.set_xlabel("seen in at least r replicates")
@@ -67,6 +67,7 @@ def module(axes: Axes, graph: LayerGraph, feature: int) -> None:
             xytext=(4, 3),
             textcoords="offset points",
             fontsize=7,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.5},
         )
     axes.margins(0.16)
     axes.axis("off")

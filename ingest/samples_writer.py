@@ -181,11 +181,19 @@ def _read(file: Path) -> dict[str, Any]:
     return manifest
 
 
+def _umask() -> int:
+    """Return the process's file mode mask, which can only be read by setting it."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
 def _replace(file: Path, write: Callable[[Path], object]) -> None:
     """Write a file under another name, put it on the disk, and give it its own name in one step."""
     temporary = file.with_name(f".{file.name}.part")
     try:
         write(temporary)
+        temporary.chmod(0o666 & ~_umask())  # safetensors makes files that only their owner reads
         with temporary.open("rb") as stream:
             os.fsync(stream.fileno())
         temporary.replace(file)

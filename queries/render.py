@@ -1,5 +1,6 @@
 """Answers as tables that a person reads, at 80 columns too."""
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,6 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 Row = Mapping[str, Any]
+
+_ID = re.compile(r".+/[^/]+/\d+")
+"""The id of a feature: model/source/index."""
 
 _SIDE = 30
 """Characters of context on either side of the firing token that fit a line."""
@@ -43,6 +47,20 @@ def table(rows: Sequence[Row], columns: Sequence[str]) -> Table:
     return made
 
 
+def shortened(rows: Sequence[Row], columns: Sequence[str]) -> tuple[list[Row], str]:
+    """Cut feature ids to their index where all are of one site; returns the rows and that site, or ""."""
+    names = [
+        name
+        for name in columns
+        if rows and all(_ID.fullmatch(row[name]) if isinstance(row.get(name), str) else False for row in rows)
+    ]
+    sites = {row[name].rpartition("/")[0] for row in rows for name in names}
+    if len(sites) != 1:
+        return list(rows), ""
+    short: list[Row] = [{**row, **{name: row[name].rpartition("/")[2] for name in names}} for row in rows]
+    return short, str(sites.pop())
+
+
 def cell(value: Any, name: str = "") -> Text:  # noqa: ANN401  any value of a query
     """Return one value as a person reads it; a signed strength shows its sign, green or red."""
     if value is None:
@@ -75,7 +93,8 @@ def context(row: Row) -> Text:
     left, token, right = (visible(row[name] or "") for name in ("left", "token", "right"))
     line = Text(no_wrap=True, overflow="ellipsis")
     line.append(f"{row['value'] or 0.0:8.3g}  ", style="cyan")
-    line.append(f"{left[-_SIDE:]:>{_SIDE}}", style="dim")
+    before = left if len(left) <= _SIDE else "…" + left[1 - _SIDE :]
+    line.append(f"{before:>{_SIDE}}", style="dim")
     line.append("«")
     line.append(token, style="bold reverse")
     line.append("»")

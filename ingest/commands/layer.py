@@ -69,7 +69,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _announce(plan: "Plan", config: "InferConfig", resources: "Resources") -> None:
     """Say what will be read and how long sampling and inference are expected to take."""
-    from ingest.inference.estimate import infer_seconds  # noqa: PLC0415
+    from ingest.inference.estimate import infer_seconds, load_seconds  # noqa: PLC0415
     from ingest.sampling.plan import duration  # noqa: PLC0415
 
     replicates = config.replicates or plan.replicates
@@ -80,10 +80,11 @@ def _announce(plan: "Plan", config: "InferConfig", resources: "Resources") -> No
         replicates * (1 + config.nulls),
         resources.threads or os.cpu_count() or 1,
     )
+    loading = load_seconds(max(plan.n_features))
     sys.stderr.write(
         f"{plan.sentence()}\n"
-        f"then {replicates} x {1 + config.nulls} trials, about {duration(seconds)}; "
-        f"in all about {duration(plan.seconds + seconds)}\n"
+        f"then {replicates} x {1 + config.nulls} trials, about {duration(seconds)}, and loading, about "
+        f"{duration(loading)}; in all about {duration(plan.seconds + seconds + loading)}\n"
     )
 
 

@@ -55,7 +55,7 @@ def infer(samples_path: Path, out: Path, config: InferConfig, resources: Resourc
             replicates, nulls = run.config["replicates"], run.config["nulls"]
             names = [trial_name(k, m) for k in range(replicates) for m in (None, *range(nulls))]
             done = sum(has_trial(out, name) for name in names)
-            with progress(f"infer {samples.site.id}", len(names) + replicates, done, "trials") as advance:
+            with progress(f"infer {samples.site.id}", len(names) + replicates, done, "steps") as advance:
                 for k in range(replicates):
                     _trials_of(samples, k, out, config, advance)
                 write_graph(out, assemble(samples, out, run, advance))

@@ -101,14 +101,21 @@ class Words:
         )
         text = _texts(ranked["token_id"].to_numpy(), vocabulary)
         ranked = ranked.with_columns(token=pl.Series(list(text), dtype=pl.String))
+        counts = (pl.col("share") >= _LABEL_SHARE) | (pl.col("share") == pl.col("share").max())
         return ranked.group_by("feature", maintain_order=True).agg(
-            top_tokens=pl.struct("token", "share"),
-            label=pl.col("token")
-            .filter((pl.col("share") >= _LABEL_SHARE) | (pl.col("share") == pl.col("share").max()))
-            .str.strip_chars()
+            top_tokens=pl.struct("token", "share").cast(TOP_TOKENS.inner),
+            label=readable(pl.col("token").filter(counts))
+            .unique(maintain_order=True)
             .head(_LABEL_TOKENS)
             .str.join(" · "),
-        ).cast({"top_tokens": TOP_TOKENS})  # fmt: skip
+        )
+
+
+def readable(token: pl.Expr) -> pl.Expr:
+    """Strip a token for a label; one that is nothing but blanks is written with signs for them."""
+    blanks = token.str.replace_all(" ", "␣").str.replace_all("\n", "↵").str.replace_all("\t", "⇥")
+    stripped = token.str.strip_chars()
+    return pl.when(stripped == "").then(blanks).otherwise(stripped)
 
 
 def _joined(samples: Samples) -> Bool:

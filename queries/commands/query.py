@@ -50,11 +50,13 @@ def run(arguments: Namespace) -> int:
         rows = ask.query(store, arguments.what, params, arguments.timeout, arguments.write)
     if emit(arguments, rows, columns):
         return 0
-    from queries.render import console, table
+    from queries.render import console, shortened, table
 
+    shown, site = shortened(rows, columns or list(rows[0] if rows else ()))
     if rows or columns:
-        console().print(table(rows, columns or list(rows[0])))
-    console().print(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}", style="dim")
+        console().print(table(shown, columns or list(rows[0])))
+    note = f" · features are those of {site}" if site else ""
+    console().print(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}{note}", style="dim")
     return 0
 
 
