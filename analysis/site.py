@@ -17,8 +17,8 @@ class Site:
     source
         Name of the SAE within the model, e.g. ``8-res-jb`` (the Neuronpedia source where there is one).
     layer
-        Index of the residual stream point: a resid_pre of block ``b`` and a resid_post of block ``b - 1`` are
-        both the stream before block ``b``.
+        Block of the hook. Where one release has a resid_pre and a resid_post of the same block, the latter
+        counts as the next one's.
     hook
         Name of the hook point, e.g. ``blocks.8.hook_resid_pre``; empty if unknown.
     release, sae_id
