@@ -1,0 +1,1 @@
+"""Planted activations whose dependence graph is known exactly, and what a procedure makes of them."""

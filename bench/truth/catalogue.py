@@ -1,0 +1,98 @@
+"""The families by name, and which of them a procedure may be tuned on.
+
+Tuning families and reporting families differ in kind or in parameters, and never share a seed: a procedure
+whose settings were chosen on the first is reported on the second.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from bench.truth.activity import Activity
+from bench.truth.dense import Dense
+from bench.truth.duplicate import Duplicates
+from bench.truth.family import Family
+from bench.truth.firing import Firing
+from bench.truth.hub import Hubs
+from bench.truth.ising import Ising
+from bench.truth.magnitude import MagnitudeTrees
+from bench.truth.noise import Noise
+from bench.truth.sequence import Sequences
+from bench.truth.topic import Topics
+from bench.truth.tree import Trees
+
+Purpose = Literal["tuning", "reporting"]
+
+FIRST_SEED: dict[Purpose, int] = {"tuning": 0, "reporting": 1000}
+"""Where the seeds of each purpose begin; fewer than 1,000 are ever used."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A family in the catalogue.
+
+    Parameters
+    ----------
+    name
+        What the command line and the table call it.
+    purpose
+        Whether settings may be chosen by it.
+    plant
+        Makes the family from a seed and the number of features.
+    """
+
+    name: str
+    purpose: Purpose
+    plant: Callable[[int, int], Family]
+
+
+_RARE = Firing(mean=0.001, least=1e-4)
+_WIDE = Firing(spread=1.5)
+_FREQUENT = Firing(mean=0.03, most=0.3)
+_COMMON = Firing(mean=0.08, spread=0.5, least=0.03)
+
+CATALOGUE = (
+    Entry("tune-trees", "tuning", lambda s, f: Trees(s, f, size=6, weakest=0.5, strongest=0.9)),
+    Entry("tune-ising", "tuning", lambda s, f: Ising(s, f, 3 * f // 64, size=6, extra=2)),
+    Entry("tune-activity", "tuning", lambda s, f: Activity(s, f, size=6, activity_spread=0.4)),
+    Entry("tune-noise", "tuning", Noise),
+    Entry("trees", "reporting", Trees),
+    Entry("trees-wide", "reporting", lambda s, f: Trees(s, f, firing=_WIDE)),
+    Entry("trees-rare", "reporting", lambda s, f: Trees(s, f, firing=_RARE)),
+    Entry("trees-frequent", "reporting", lambda s, f: Trees(s, f, firing=_FREQUENT)),
+    Entry("trees-weak", "reporting", lambda s, f: Trees(s, f, weakest=0.1, strongest=0.3)),
+    Entry("ising", "reporting", lambda s, f: Ising(s, f, 3 * f // 64)),
+    Entry(
+        "ising-signed",
+        "reporting",
+        lambda s, f: Ising(s, f, f // 64, weakest=1.5, strongest=2.5, negative=0.4, module_firing=_COMMON),
+    ),
+    Entry("magnitude-trees", "reporting", MagnitudeTrees),
+    Entry("hubs", "reporting", Hubs),
+    Entry(
+        "cliques",
+        "reporting",
+        lambda s, f: Ising(s, f, 3 * f // 64, size=6, extra=15, weakest=1.0, strongest=1.5),
+    ),
+    Entry("duplicates", "reporting", lambda s, f: Duplicates(s, f, copies=f // 16)),
+    Entry("dense", "reporting", lambda s, f: Dense(s, f, followers=f // 51)),
+    Entry("topics", "reporting", Topics),
+    Entry("sequences", "reporting", Sequences),
+    Entry("activity-trees", "reporting", Activity),
+    Entry(
+        "activity-unequal",
+        "reporting",
+        lambda s, f: Activity(
+            s, f, least_loading=0.0, most_loading=2.0, least_in_trees=0.0, most_in_trees=2.0
+        ),
+    ),
+    Entry(
+        "activity-outside",
+        "reporting",
+        lambda s, f: Activity(s, f, least_in_trees=0.0, most_in_trees=0.0),
+    ),
+    Entry("activity-noise", "reporting", lambda s, f: Activity(s, f, in_trees=0.0)),
+    Entry("sequence-noise", "reporting", lambda s, f: Sequences(s, f, in_trees=0.0)),
+    Entry("noise", "reporting", Noise),
+)
+"""Every family: the rows of tuning first, then those that figures are reported on."""

@@ -1,0 +1,83 @@
+"""What a procedure is, and the procedures that can be reported on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.activations import Activations, Int64
+from analysis.columns import columns_of, moments_of
+from analysis.nodewise import PathSettings
+from analysis.published import PublishedSettings, published_trial
+from analysis.screen import screen
+from analysis.shuffle import shuffled
+from analysis.stability import at_least, count_edges, edge_keys, least_stable, replicate_table
+
+FDR = 0.1
+"""Level at which every procedure is asked to keep edges."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a procedure made of the replicates.
+
+    Parameters
+    ----------
+    kept : shape (edges,)
+        Keys of the edges that it keeps, ``source * F + target`` with ``source < target``.
+    stated
+        The false discovery rate that it states for them; nan when it keeps nothing.
+    detail
+        What else the table should say, such as ``r*``.
+    screened
+        Keys of the pairs that its screen let through, one array a screen.
+    """
+
+    kept: Int64
+    stated: float
+    detail: str
+    screened: Sequence[Int64]
+
+
+Procedure = Callable[[Sequence[Activations], int], Answer]
+"""Makes an answer of the replicates and a seed."""
+
+
+def published(replicates: Sequence[Activations], seed: int) -> Answer:
+    """Run the published procedure with its defaults, one null trial a replicate."""
+    settings = PublishedSettings(PathSettings())
+    features = replicates[0].n_features
+    real = [published_trial(replicate, settings).edges for replicate in replicates]
+    null = [
+        published_trial(shuffled(columns_of(replicate), seed, k, 0), settings).edges
+        for k, replicate in enumerate(replicates)
+    ]
+    found, chance = count_edges(real, features), count_edges(null, features)
+    observed = at_least(found.count, len(replicates))
+    table = replicate_table(observed, at_least(chance.count, len(replicates)).astype(np.float64))
+    least = least_stable(table, FDR)
+    screened = [mutual_candidates(replicate, settings) for replicate in replicates]
+    if least is None:
+        return Answer(np.empty(0, np.int64), np.nan, "none", screened)
+    kept = found.count >= least
+    keys = edge_keys(found.source[kept], found.target[kept], features)
+    return Answer(keys, float(table["fdr"][least - 1]), f"r* = {least}", screened)
+
+
+def mutual_candidates(activations: Activations, settings: PublishedSettings) -> Int64:
+    """Keys of the pairs in which each is a candidate of the other, as the AND rule needs."""
+    columns = columns_of(activations)
+    moments = moments_of(columns)
+    part = (moments.count >= settings.min_activations) & (moments.deviation > 0)
+    candidate = screen(activations, columns, moments, part, settings.q, settings.candidates).feature
+    feature, place = np.nonzero(candidate >= 0)
+    other = candidate[feature, place]
+    keys = edge_keys(
+        np.minimum(feature, other).astype(np.int32), np.maximum(feature, other), activations.n_features
+    )
+    unique, count = np.unique(keys, return_counts=True)
+    return np.asarray(unique[count == 2], np.int64)
+
+
+PROCEDURES: dict[str, Procedure] = {"published": published}
+"""Procedures by the name that the command line knows."""

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from bench.truth.catalogue import CATALOGUE, FIRST_SEED, Entry
+from bench.truth.family import tokens_of
+from bench.truth.ising import Ising
+from bench.truth.tree import Trees
+from tests.truth.exact import firing
+
+FEATURES = 256
+EACH = pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.name)
+
+
+@EACH
+def test_a_seed_plants_and_draws_the_same_again(entry: Entry) -> None:
+    once, twice = entry.plant(5, FEATURES), entry.plant(5, FEATURES)
+    assert once.edges() == twice.edges()
+    assert once.excluded() == twice.excluded()
+    a, b = once.draw(tokens_of(5, 0), 1500), twice.draw(tokens_of(5, 0), 1500)
+    assert (a.n_tokens, a.n_features) == (1500, FEATURES)
+    np.testing.assert_array_equal(a.feature, b.feature)
+    np.testing.assert_array_equal(a.value, b.value)
+    other = once.draw(tokens_of(5, 1), 1500)
+    assert other.feature.tobytes() != a.feature.tobytes()
+
+
+@EACH
+def test_pairs_are_ordered_within_range_and_scored_once(entry: Entry) -> None:
+    family = entry.plant(5, FEATURES)
+    assert not family.edges() & family.excluded()
+    for i, j in family.edges() | family.excluded():
+        assert 0 <= i < j < FEATURES
+    if "noise" not in entry.name:
+        assert len(family.edges()) > 20
+        assert entry.plant(6, FEATURES).edges() != family.edges()
+    else:
+        assert not family.edges()
+
+
+@EACH
+def test_every_feature_fires_at_its_rate(entry: Entry) -> None:
+    family = entry.plant(5, FEATURES)
+    assert isinstance(family, Trees | Ising)
+    rate = family.rate if isinstance(family, Ising) else family.forest.rate
+    n = 12_000
+    found = firing(family.draw(tokens_of(5, 0), n)).mean(axis=0)
+    # Tokens that are alike, or differ in activity, are worth fewer: a third at stay 0.5, and never below.
+    error = np.sqrt(rate * (1 - rate) / (n / 3 if "sequence" in entry.name else n))
+    if "activity" not in entry.name:
+        assert (np.abs(found - rate) < 5 * error + 1 / n).all()
+    else:
+        # Activity adds to the variance of the mean: its own, rate^2 (exp(l^2 spread^2) - 1), loading up to 2.
+        extra = rate**2 * (np.exp(4 * 0.25) - 1) / n
+        # The limit of 0.95 on a rate trims the few features of rate near 0.3 and loading near 2.
+        kept = rate < 0.1
+        assert (np.abs(found - rate) < 5 * np.sqrt(error**2 + extra) + 1 / n)[kept].all()
+
+
+def test_tuning_and_reporting_share_neither_names_nor_seeds() -> None:
+    names = [entry.name for entry in CATALOGUE]
+    assert len(set(names)) == len(names)
+    assert FIRST_SEED["reporting"] - FIRST_SEED["tuning"] >= 1000
+    tuning = {repr(e.plant(0, FEATURES)) for e in CATALOGUE if e.purpose == "tuning"}
+    reporting = {repr(e.plant(0, FEATURES)) for e in CATALOGUE if e.purpose == "reporting"}
+    # Noise has no parameter to differ in; its seeds do.
+    assert tuning & reporting == {repr(e.plant(0, FEATURES)) for e in CATALOGUE if e.name == "tune-noise"}
