@@ -63,6 +63,31 @@ def _transpose(start: Int64, feature: Int32, value: Float32, n_features: int) ->
 
 
 @kernel
+def rows_of(start: Int64, token: Int32, value: Float32, n_tokens: int) -> tuple[Int64, Int32, Float32]:
+    """Transpose lists by feature to lists by token; features come out ascending because they go in so.
+
+    Returns
+    -------
+    Row starts (n + 1), features and values.
+    """
+    row = np.zeros(n_tokens + 1, np.int64)
+    for t in token:
+        row[t + 1] += 1
+    for t in range(n_tokens):
+        row[t + 1] += row[t]
+    place = row[:-1].copy()
+    feature = np.empty(len(token), np.int32)
+    moved = np.empty(len(token), np.float32)
+    for i in range(len(start) - 1):
+        for entry in range(start[i], start[i + 1]):
+            t = token[entry]
+            feature[place[t]] = i
+            moved[place[t]] = value[entry]
+            place[t] += 1
+    return row, feature, moved
+
+
+@kernel
 def _moments(start: Int64, value: Float32, n_tokens: int) -> tuple[Float64, Float64]:
     n_features = len(start) - 1
     mean = np.zeros(n_features)

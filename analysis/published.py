@@ -69,7 +69,7 @@ def published_trial(activations: Activations, settings: PublishedSettings) -> Tr
     moments = moments_of(columns)
     frequent = moments.count >= settings.min_activations
     part = frequent & (moments.deviation > 0)
-    candidates = screen(activations, columns, moments, part, settings.q, settings.candidates)
+    candidates = screen(columns, moments, part, settings.q, settings.candidates)
     fits = nodewise(columns, moments, candidates, settings.path)
     edges = mutual_edges(candidates.feature, candidates.correlation, fits.coefficient)
     counts = {

@@ -9,6 +9,7 @@ import numba
 import numpy as np
 
 from analysis.activations import Activations, Columns, Float32, Int32, Int64
+from analysis.columns import rows_of
 from analysis.kernel import kernel, parallel_kernel
 
 
@@ -24,7 +25,7 @@ def shuffled(columns: Columns, seed: int, replicate: int, stream: int) -> Activa
     """
     entropy = np.random.SeedSequence([seed, replicate, stream]).generate_state(1, np.uint64)[0]
     token, value = _permute(columns.start, columns.value, columns.n_tokens, entropy, numba.get_num_threads())
-    start, feature, moved = _by_token(columns.start, token, value, columns.n_tokens)
+    start, feature, moved = rows_of(columns.start, token, value, columns.n_tokens)
     return Activations(start, feature, moved, columns.n_features)
 
 
@@ -82,23 +83,3 @@ def _permute(
                 a, b = start[i] + last, start[i] + other
                 moved[a], moved[b] = moved[b], moved[a]
     return token, moved
-
-
-@kernel
-def _by_token(start: Int64, token: Int32, value: Float32, n_tokens: int) -> tuple[Int64, Int32, Float32]:
-    """Transpose to lists by token; features come out ascending because they go in ascending."""
-    row = np.zeros(n_tokens + 1, np.int64)
-    for t in token:
-        row[t + 1] += 1
-    for t in range(n_tokens):
-        row[t + 1] += row[t]
-    place = row[:-1].copy()
-    feature = np.empty(len(token), np.int32)
-    moved = np.empty(len(token), np.float32)
-    for i in range(len(start) - 1):
-        for entry in range(start[i], start[i + 1]):
-            t = token[entry]
-            feature[place[t]] = i
-            moved[place[t]] = value[entry]
-            place[t] += 1
-    return row, feature, moved

@@ -68,7 +68,7 @@ def node_seconds(options: argparse.Namespace, nodes: int = 20) -> tuple[float, f
     columns = columns_of(a)
     moments = moments_of(columns)
     part = (moments.count >= 5) & (moments.deviation > 0)
-    candidates = screen(a, columns, moments, part)
+    candidates = screen(columns, moments, part)
     settings = PathSettings()
     nodewise(columns, moments, candidates, settings)
     began = time.perf_counter()

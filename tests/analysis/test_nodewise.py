@@ -16,7 +16,7 @@ def fit(x: Dense, settings: PathSettings) -> tuple[Candidates, Fits]:
     columns = columns_of(activations)
     moments = moments_of(columns)
     part: Bool = (moments.count >= 5) & (moments.deviation > 0)
-    candidates = screen(activations, columns, moments, part, k=12)
+    candidates = screen(columns, moments, part, k=12)
     return candidates, nodewise(columns, moments, candidates, settings)
 
 

@@ -12,7 +12,7 @@ def run(x: Dense, q: float = 0.05, k: int = 8) -> Candidates:
     activations = sparse(x)
     columns = columns_of(activations)
     moments = moments_of(columns)
-    return screen(activations, columns, moments, (moments.count >= 5) & (moments.deviation > 0), q, k)
+    return screen(columns, moments, (moments.count >= 5) & (moments.deviation > 0), q, k)
 
 
 @pytest.mark.parametrize("seed", range(6))

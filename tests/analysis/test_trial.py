@@ -17,7 +17,7 @@ def test_edges_equal_the_and_rule_over_lists(seed: int) -> None:
     columns = columns_of(sparse)
     moments = moments_of(columns)
     part = (moments.count >= 5) & (moments.deviation > 0)
-    candidates = screen(sparse, columns, moments, part)
+    candidates = screen(columns, moments, part)
     fits = nodewise(columns, moments, candidates, PathSettings())
     found = mutual_edges(candidates.feature, candidates.correlation, fits.coefficient)
     lists = [[int(j) for j in row if j >= 0] for row in candidates.feature]
