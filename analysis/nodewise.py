@@ -71,7 +71,7 @@ class Fits:
     sweeps : shape (F,)
         Coordinate sweeps over the whole path.
     converged : shape (F,)
-        Whether every step of the path converged.
+        Whether every step of the path converged, those of cross-validation included.
     """
 
     coefficient: Float64
@@ -187,7 +187,8 @@ def _nodewise(
             if folds == 1:
                 step = best_by_criterion(betas, gradients, moment, n, gamma, log_others)
             else:
-                step = best_by_folds(sums, squares, tokens, path, size)
+                step, folds_good = best_by_folds(sums, squares, tokens, path, size)
+                good = good and folds_good
             coefficient[i, :size] = betas[step]
             penalty[i] = path[step]
             residual[i] = kkt_residual(gram, moment, betas[step], path[step], size)

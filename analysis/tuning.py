@@ -43,7 +43,9 @@ def best_by_criterion(
 
 
 @kernel
-def best_by_folds(sums: Float64, squares: Float64, tokens: Float64, path: Float64, size: int) -> int:
+def best_by_folds(
+    sums: Float64, squares: Float64, tokens: Float64, path: Float64, size: int
+) -> tuple[int, bool]:
     """Step with the least mean squared error, averaged over the folds; the sparser one of equals.
 
     Parameters
@@ -58,8 +60,13 @@ def best_by_folds(sums: Float64, squares: Float64, tokens: Float64, path: Float6
         Penalties, falling.
     size
         Number of candidates.
+
+    Returns
+    -------
+    The step, and whether the paths of all folds converged.
     """
     error = np.zeros(len(path))
+    converged = True
     for fold in range(len(tokens)):
         train = tokens.sum() - tokens[fold]
         mean = np.zeros(size + 1)
@@ -73,7 +80,8 @@ def best_by_folds(sums: Float64, squares: Float64, tokens: Float64, path: Float6
                 inside[a, b] = (squares[:, a, b].sum() - squares[fold, a, b]) / train - about
                 cross = sums[fold, a] * mean[b] + sums[fold, b] * mean[a]
                 outside[a, b] = (squares[fold, a, b] - cross) / tokens[fold] + about
-        betas, _, _, _ = lasso_path(inside, inside[size].copy(), path, size)
+        betas, _, _, good = lasso_path(inside, inside[size].copy(), path, size)
+        converged = converged and good
         for step in range(len(path)):
             miss = outside[size, size]
             for a in range(size):
@@ -82,4 +90,4 @@ def best_by_folds(sums: Float64, squares: Float64, tokens: Float64, path: Float6
                     for b in range(size):
                         miss += betas[step, a] * betas[step, b] * outside[a, b]
             error[step] += miss
-    return int(np.argmin(error))
+    return int(np.argmin(error)), converged

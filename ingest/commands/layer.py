@@ -60,6 +60,7 @@ def _run(arguments: argparse.Namespace) -> int:
         (samples,) = sample(
             replace(sampling, out=place / "samples"), lambda plan: _announce(plan, config, resources)
         )
+        _announce_inference(samples, config, resources)
         graph = place / f"graph-{_key(asdict(config))}"
         infer(samples, graph, config, resources)
         load_graph(store, read_graph(graph))
@@ -68,24 +69,44 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _announce(plan: "Plan", config: "InferConfig", resources: "Resources") -> None:
-    """Say what will be read and how long sampling and inference are expected to take."""
-    from ingest.inference.estimate import infer_seconds, load_seconds  # noqa: PLC0415
+    """Say before sampling what will be read and how long all of it should take."""
     from ingest.sampling.plan import duration  # noqa: PLC0415
 
     replicates = config.replicates or plan.replicates
-    seconds = infer_seconds(
-        plan.tokens_per_replicate,
-        max(plan.l0),
-        max(plan.n_features),
-        replicates * (1 + config.nulls),
-        resources.threads or os.cpu_count() or 1,
-    )
-    loading = load_seconds(max(plan.n_features))
+    size = plan.tokens_per_replicate, max(plan.l0), max(plan.n_features), replicates
+    inferring, loading = _seconds(*size, config, resources)
     sys.stderr.write(
-        f"{plan.sentence()}\n"
-        f"then {replicates} x {1 + config.nulls} trials, about {duration(seconds)}, and loading, about "
-        f"{duration(loading)}; in all about {duration(plan.seconds + seconds + loading)}\n"
+        f"{plan.sentence()}; inferring and loading included, about "
+        f"{duration(plan.seconds + inferring + loading)}\n"
     )
+
+
+def _announce_inference(samples: Path, config: "InferConfig", resources: "Resources") -> None:
+    """Say, when the samples are there, what is left and how long that should take."""
+    from ingest.samples_directory import open_samples  # noqa: PLC0415
+    from ingest.sampling.plan import duration  # noqa: PLC0415
+
+    found = open_samples(samples)
+    replicates = config.replicates or len(found.replicates)
+    tokens = [r.tokens for r in found.replicates[:replicates]]
+    inferring, loading = _seconds(
+        max(tokens), found.manifest["l0"], found.n_features, replicates, config, resources
+    )
+    sys.stderr.write(
+        f"{sum(tokens):,} tokens sampled; {replicates} x {1 + config.nulls} trials, about "
+        f"{duration(inferring)}; loading, about {duration(loading)}\n"
+    )
+
+
+def _seconds(
+    tokens: int, l0: float, n_features: int, replicates: int, config: "InferConfig", resources: "Resources"
+) -> tuple[float, float]:
+    """Estimate the seconds to infer and to load."""
+    from ingest.inference.estimate import infer_seconds, load_seconds  # noqa: PLC0415
+
+    threads = resources.threads or os.cpu_count() or 1
+    trials = replicates * (1 + config.nulls)
+    return infer_seconds(tokens, l0, n_features, trials, threads), load_seconds(n_features)
 
 
 def _key(config: object) -> str:

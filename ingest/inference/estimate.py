@@ -1,7 +1,7 @@
 """How long an inference will take: a cost model of two constants.
 
-A trial visits ``n L0^2`` pairs of co-firings in the screen and fits ``F`` nodes. The constants were measured
-by ``python -m bench.infer`` (docs/log.md) and are good to a factor of about two on a machine of today.
+A trial visits ``n L0^2`` pairs of co-firings in the screen and fits ``F`` nodes. ``python -m bench.infer``
+prints both constants of a machine; those here are good to a factor of about two on one of today.
 """
 
 PAIR_SECONDS = 15e-9
@@ -24,5 +24,5 @@ def infer_seconds(tokens: int, l0: float, n_features: int, trials: int, threads:
 
 
 def load_seconds(n_features: int) -> float:
-    """Estimate the seconds to load a graph of `n_features` features with ten kept edges each."""
-    return 13 * n_features / LOADED_A_SECOND
+    """Estimate the seconds to load a graph of `n_features` features with thirty stored edges each."""
+    return 33 * n_features / LOADED_A_SECOND

@@ -17,6 +17,17 @@ from ingest.progress import Advance, progress
 from ingest.samples_directory import SamplesDirectory, open_samples
 
 GB = 1e9
+_LIBRARIES = 0.35 * GB
+_LIST_BYTES = 60
+"""Bytes of a candidate: in the lists of two threads, merged, and its coefficient."""
+_EDGE_BYTES = 80
+"""Bytes of an edge of one trial while edges are counted."""
+_ENTRY_BYTES = 8
+"""Bytes of a firing on disk."""
+_MASS_BYTES = 64
+"""Bytes of a (feature, token) pair while masses are added."""
+_CONTEXT_BYTES = 5 * 25 * 4 * 4
+"""Bytes of a feature's windows of token ids while the strongest are chosen."""
 
 
 def infer(samples_path: Path, out: Path, config: InferConfig, resources: Resources | None = None) -> bool:
@@ -45,7 +56,7 @@ def infer(samples_path: Path, out: Path, config: InferConfig, resources: Resourc
     resources = resources or Resources()
     samples = open_samples(samples_path)
     run, digests = _plan(samples, config)
-    _check_memory(samples, run.config["replicates"], resources)
+    _check_memory(samples, run.config["replicates"], config, resources.memory)
     use_threads(resources.threads)
     try:
         with hold(out):
@@ -112,18 +123,30 @@ def _trials_of(samples: SamplesDirectory, k: int, out: Path, config: InferConfig
         advance(1)
 
 
-def needed_memory(samples: SamplesDirectory, replicates: int, candidates: int) -> float:
-    """Estimate the peak of a job in bytes: the largest replicate and its transposes, and the lists."""
-    sizes = [(samples.path / r.file).stat().st_size for r in samples.replicates[:replicates]
-             if (samples.path / r.file).exists()]  # fmt: skip
-    base = 0.35 * GB
-    return base + 5 * max(sizes, default=0) + samples.n_features * candidates * 32
+def needed_memory(samples: SamplesDirectory, replicates: int, config: InferConfig) -> float:
+    """Estimate the peak of a job in bytes, from the sizes of its files.
+
+    A trial holds the largest replicate about five times: by token and by feature, shuffled and not, and in
+    the screen's order. The end of the job holds the edges of all trials, twenty a feature and trial allowed
+    for, and the activation that each feature has on each token of the vocabulary.
+    """
+    files = [samples.path / r.file for r in samples.replicates[:replicates]]
+    sizes = [file.stat().st_size for file in files if file.exists()]
+    trial = 5 * max(sizes, default=0) + samples.n_features * config.settings().candidates * _LIST_BYTES
+    edges = replicates * (1 + config.nulls) * samples.n_features * 20 * _EDGE_BYTES
+    words = 0
+    if samples.vocabulary is not None:
+        pairs = min(sum(sizes) // _ENTRY_BYTES, samples.n_features * samples.vocabulary.height)
+        words = pairs * _MASS_BYTES + samples.n_features * _CONTEXT_BYTES
+    return _LIBRARIES + max(trial, edges + words + 2 * max(sizes, default=0))
 
 
-def _check_memory(samples: SamplesDirectory, replicates: int, resources: Resources) -> None:
-    need = needed_memory(samples, replicates, 64) / GB
-    if resources.memory is not None and need > resources.memory:
+def _check_memory(
+    samples: SamplesDirectory, replicates: int, config: InferConfig, budget: float | None
+) -> None:
+    need = needed_memory(samples, replicates, config) / GB
+    if budget is not None and need > budget:
         raise MisuseError(
-            f"--memory is {resources.memory} GB; this job needs about {need:.2f} GB, "
-            "allow more or sample fewer tokens a replicate"
+            f"--memory is {budget} GB; this job needs about {need:.2f} GB, "
+            "allow more, or sample fewer tokens or replicates"
         )

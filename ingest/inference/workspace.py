@@ -39,7 +39,7 @@ def hold(out: Path) -> Iterator[None]:
     if out.exists() and not out.is_dir():
         raise MisuseError(f"--out {out} is a file; expected a directory, name another")
     foreign = out.is_dir() and any(out.iterdir()) and not (out / "job.json").exists()
-    if foreign and {p.name for p in out.iterdir()} != {"lock"}:
+    if foreign and not {p.name for p in out.iterdir()} <= {"lock", "job.json.part"}:
         raise MisuseError(f"--out {out} is not empty and no graph directory; name another, or empty it")
     out.mkdir(parents=True, exist_ok=True)
     with (out / "lock").open("w") as lock:

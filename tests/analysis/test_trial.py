@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import chisquare
 
 from analysis.columns import columns_of, moments_of
 from analysis.edges import mutual_edges
@@ -7,14 +8,14 @@ from analysis.nodewise import PathSettings, nodewise
 from analysis.published import PublishedSettings, published_trial
 from analysis.screen import screen
 from analysis.shuffle import shuffled
-from tests.analysis.naive import correlations, dense, mutual
+from tests.analysis.naive import correlations, dense, mutual, sparse
 from tests.analysis.planted import planted
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_edges_equal_the_and_rule_over_lists(seed: int) -> None:
-    sparse, _ = planted(seed)
-    columns = columns_of(sparse)
+    activations, _ = planted(seed)
+    columns = columns_of(activations)
     moments = moments_of(columns)
     part = (moments.count >= 5) & (moments.deviation > 0)
     candidates = screen(columns, moments, part)
@@ -41,8 +42,8 @@ def test_opposite_signs_are_no_edge_and_are_counted() -> None:
 
 
 def test_a_trial_finds_the_planted_modules_and_says_what_it_left_out() -> None:
-    sparse, _ = planted(0, n=2000)
-    trial = published_trial(sparse, PublishedSettings(PathSettings()))
+    activations, _ = planted(0, n=2000)
+    trial = published_trial(activations, PublishedSettings(PathSettings()))
     found = set(zip(trial.edges.source.tolist(), trial.edges.target.tolist(), strict=True))
     inside = {(a, b) for m in range(9) for a in range(3 * m, 3 * m + 3) for b in range(a + 1, 3 * m + 3)}
     assert len(found & inside) >= 0.9 * len(inside)
@@ -53,8 +54,8 @@ def test_a_trial_finds_the_planted_modules_and_says_what_it_left_out() -> None:
 
 
 def test_a_shuffle_keeps_every_feature_and_breaks_every_pair() -> None:
-    sparse, x = planted(0, n=3000)
-    null = dense(shuffled(columns_of(sparse), 0, 0, 0))
+    activations, x = planted(0, n=3000)
+    null = dense(shuffled(columns_of(activations), 0, 0, 0))
     for i in range(x.shape[1]):
         np.testing.assert_array_equal(np.sort(null[:, i]), np.sort(x[:, i]))
     real_r, null_r = correlations(x[:, :27]), correlations(null[:, :27])
@@ -65,21 +66,37 @@ def test_a_shuffle_keeps_every_feature_and_breaks_every_pair() -> None:
 
 
 def test_a_shuffle_is_uniform_over_the_tokens() -> None:
-    sparse, x = planted(1, n=60)
+    activations, x = planted(1, n=60)
     rows = np.zeros(60)
     draws = 400
     for seed in range(draws):
-        rows += dense(shuffled(columns_of(sparse), seed, 0, 0))[:, 0] > 0
+        rows += dense(shuffled(columns_of(activations), seed, 0, 0))[:, 0] > 0
     rate = (x[:, 0] > 0).mean()
     sigma = np.sqrt(draws * rate * (1 - rate))
     assert np.abs(rows - draws * rate).max() < 5 * sigma
 
 
 def test_shuffles_differ_by_seed_replicate_and_stream_and_repeat_otherwise() -> None:
-    sparse, _ = planted(0)
-    columns = columns_of(sparse)
+    activations, _ = planted(0)
+    columns = columns_of(activations)
     draws = {
         shuffled(columns, *key).feature.tobytes() for key in [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
     }
     assert len(draws) == 4
     assert shuffled(columns, 0, 1, 0).feature.tobytes() == shuffled(columns, 0, 1, 0).feature.tobytes()
+
+
+@pytest.mark.parametrize("fires", [1, 2, 3, 4])
+def test_every_arrangement_of_the_values_is_equally_likely(fires: int) -> None:
+    # Five tokens, distinct values: 5! / (5 - fires)! arrangements, for rare features and for frequent ones.
+    x = np.zeros((5, 1))
+    x[:fires, 0] = np.arange(1, fires + 1)
+    columns = columns_of(sparse(x))
+    draws = 6000
+    seen: dict[bytes, int] = {}
+    for seed in range(draws):
+        key = dense(shuffled(columns, seed, 0, 0)).tobytes()
+        seen[key] = seen.get(key, 0) + 1
+    arrangements = int(np.prod(np.arange(5, 5 - fires, -1)))
+    assert len(seen) == arrangements
+    assert chisquare(list(seen.values())).pvalue > 1e-4

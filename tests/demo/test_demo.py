@@ -117,10 +117,11 @@ def test_ingest_goes_from_text_to_the_database_and_resumes(home: Path) -> None:
     done = run(*command, cwd=home)
     assert done.returncode == 0, done.stderr
     assert "tokens" in done.stderr
-    assert "in all about" in done.stderr
+    assert "inferring and loading included, about" in done.stderr
     assert "loaded into one.db" in done.stdout
     (row,) = asked(home, "runs", "--db", "one.db")
     assert row["site"] == "organism/blocks.1.hook_resid_post"
     again = run(*command, cwd=home)
     assert again.stdout == done.stdout
+    assert "3 x 2 trials, about" in again.stderr
     assert len(asked(home, "runs", "--db", "one.db")) == 1
