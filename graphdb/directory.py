@@ -29,8 +29,8 @@ from analysis.errors import DataError, MisuseError, StoreError
 
 FORMAT, VERSION, ENGINES = "stratigraph-db", 1, ("arcadedb",)
 STATE = "stratigraph-db.json"
-_BEFORE_STATE = {"lock", "credentials.json"}
-"""What a creation that was killed may have left."""
+_BEFORE_STATE = {"lock", "credentials.json", "credentials.json.new", f"{STATE}.new"}
+"""What a creation that goes on, or was killed, may have left; everything else comes after the state file."""
 _LOCK_SECONDS = 120.0
 
 
@@ -122,15 +122,12 @@ def open_directory(where: str | Path) -> Directory:
 def create_directory(where: str | Path, engine: str = "arcadedb") -> Directory:
     """Open a directory, made first if it is absent or empty; two commands may do so at once."""
     path = Path(where).expanduser().resolve()
-    if (path / STATE).exists():
-        return open_directory(path)
-    if path.exists() and (not path.is_dir() or {entry.name for entry in path.iterdir()} - _BEFORE_STATE):
-        raise MisuseError(
-            f"{where} is there and is no database directory of stratigraph; name one that is absent"
-        )
     try:
+        # before the lock too: its file is not left in a directory that belongs to something else
+        _refuse_others(path, where)
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         with Directory(path, engine).locked():
+            _refuse_others(path, where)
             if not (path / STATE).exists():
                 passwords = {user: secrets.token_hex(16) for user in ("root", "reader")}
                 write_private(path / "credentials.json", json.dumps(passwords))
@@ -139,6 +136,17 @@ def create_directory(where: str | Path, engine: str = "arcadedb") -> Directory:
     except OSError as error:
         raise StoreError(f"cannot make the database directory {where}: {error.strerror}") from error
     return open_directory(path)
+
+
+def _refuse_others(path: Path, where: str | Path) -> None:
+    if not path.exists():
+        return
+    others = not path.is_dir() or {entry.name for entry in path.iterdir()} - _BEFORE_STATE
+    # asked after the listing: another command may have made the database meanwhile
+    if others and not (path / STATE).exists():
+        raise MisuseError(
+            f"{where} is there and is no database directory of stratigraph; name one that is absent"
+        )
 
 
 def write_private(path: Path, text: str) -> None:

@@ -1,6 +1,7 @@
 """A directory has one server: found, shared, ended by its last user, never two."""
 
 import json
+import multiprocessing
 import os
 import re
 import signal
@@ -9,11 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
 
-from analysis.errors import DataError, MisuseError, StoreError
+from analysis.errors import DataError, MisuseError, StoreError, StratigraphError
 from graphdb import server
 from graphdb.directory import STATE, Directory, create_directory, open_directory
 from graphdb.store import answers, connect
@@ -159,10 +162,51 @@ def test_not_one_of_ours(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
 
 
-def test_a_creation_that_was_killed_is_completed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("left", ["credentials.json", "credentials.json.new", f"{STATE}.new"])
+def test_a_creation_that_was_killed_is_completed(tmp_path: Path, left: str) -> None:
     (tmp_path / "lock").touch()
-    (tmp_path / "credentials.json").write_text("{")
+    (tmp_path / left).write_text("{")
     assert len(create_directory(tmp_path).password("root")) == 32
+    assert open_directory(tmp_path).engine == "arcadedb"
+
+
+def test_a_directory_made_by_another_command_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = tmp_path / "graph.db"
+    where.mkdir()
+    listed = Path.iterdir
+
+    def made_meanwhile(path: Path) -> Iterator[Path]:
+        monkeypatch.setattr(Path, "iterdir", listed)
+        create_directory(where)
+        (where / "config").mkdir()
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", made_meanwhile)
+    made = create_directory(where)
+    assert made == open_directory(where)
+
+
+def create_many(parent: Path, first: Barrier, said: "Queue[str]") -> None:
+    first.wait()
+    for number in range(60):
+        try:
+            said.put(create_directory(parent / str(number)).password("root"))
+        except StratigraphError as error:
+            said.put(str(error))
+
+
+def test_several_commands_make_one_directory_at_once(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    first, said = context.Barrier(4), context.Queue()
+    makers = [context.Process(target=create_many, args=(tmp_path, first, said)) for _ in range(4)]
+    for maker in makers:
+        maker.start()
+    found = [said.get(timeout=60) for _ in range(4 * 60)]
+    for maker in makers:
+        maker.join()
+    assert set(found) == {open_directory(tmp_path / str(number)).password("root") for number in range(60)}
 
 
 @pytest.mark.parametrize(
