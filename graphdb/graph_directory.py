@@ -96,7 +96,6 @@ def read_graph(path: Path) -> LayerGraph:
     manifest = read_manifest(path)
     try:
         run = Run(**manifest["run"])
-        table = pl.DataFrame(manifest["replicate_table"], schema=dict(REPLICATE_COLUMNS))
         contexts = path / "contexts.parquet"
         return LayerGraph(
             site=Site.from_json(manifest["site"], str(path / "graph.json")),
@@ -106,7 +105,7 @@ def read_graph(path: Path) -> LayerGraph:
             n_replicates=manifest["n_replicates"],
             features=_read_table(path / "features.parquet"),
             edges=_read_table(path / "edges.parquet"),
-            replicate_table=table,
+            replicate_table=_replicate_table(manifest["replicate_table"]),
             contexts=_read_table(contexts) if contexts.exists() else None,
             r_star=manifest["r_star"],
             certificate=manifest["certificate"],
@@ -118,6 +117,17 @@ def read_graph(path: Path) -> LayerGraph:
         ) from error
     except DataError as error:
         raise DataError(f"{path}: {error}; run infer again") from error
+
+
+def _replicate_table(rows: Any) -> pl.DataFrame:  # noqa: ANN401  any JSON value
+    expected = f"replicate_table is no list of objects with {', '.join(REPLICATE_COLUMNS)}"
+    if not isinstance(rows, list):
+        raise DataError(f"graph.json: {expected}")
+    try:
+        named = [{name: row[name] for name in REPLICATE_COLUMNS} for row in rows]
+        return pl.DataFrame(named, schema=dict(REPLICATE_COLUMNS))
+    except (KeyError, TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as error:
+        raise DataError(f"graph.json: {expected}") from error
 
 
 def _read_table(file: Path) -> pl.DataFrame:
