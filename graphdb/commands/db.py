@@ -79,11 +79,11 @@ def _status(found: "Directory") -> None:
         "engine": found.engine,
         "server": "stopped; every command starts it for itself",
         "size": f"{size / 1e6:,.1f} MB",
+        "user": "reader (reads only) or root",
+        "password": f"in {found.path / 'credentials.json'}",
     }
     if running is not None:
         until = "until `stratigraph db down`" if running.keep else "until the commands that use it are done"
         lines["server"] = f"runs as process {running.pid}, {until}"
         lines["address"] = f"{running.url}, database {arcadedb.DATABASE}"
-        lines["user"] = "reader (reads only) or root"
-        lines["password"] = f"in {found.path / 'credentials.json'}"
     sys.stdout.write("".join(f"{key:<10} {value}\n" for key, value in lines.items()))

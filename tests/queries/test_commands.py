@@ -145,7 +145,10 @@ def test_db_up_status_down(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
             assert password not in shown
     finally:
         assert "stopped" in ask("down")
-    assert "stopped; every command starts it" in ask("status")
+    shown = ask("status")
+    assert "stopped; every command starts it" in shown
+    assert "reader (reads only) or root" in shown
+    assert f"in {where / 'credentials.json'}" in shown
 
 
 def test_db_refuses_urls() -> None:
