@@ -60,17 +60,32 @@ class SamplesWriter:
         """The manifest as it stands on disk."""
         return self._manifest
 
+    def check_ours(self) -> None:
+        """Refuse a samples directory that another program wrote: it does not say how it was made.
+
+        Raises
+        ------
+        MisuseError
+            The manifest has no configuration.
+        """
+        if self.begun and not isinstance(self._manifest.get("config"), dict):
+            raise MisuseError(
+                f"{self.path} holds samples that another program wrote (their samples.json has no config); "
+                "give another --out, or remove it"
+            )
+
     def check_same(self, config: Mapping[str, Any]) -> None:
         """Refuse a directory begun with another configuration.
 
         Raises
         ------
         MisuseError
-            Names the first entry that differs.
+            Names the first entry that differs, or says that there is no configuration.
         """
         if not self.begun:
             return
-        there = self._manifest.get("config") or {}
+        self.check_ours()
+        there = self._manifest["config"]
         for key in {**config, **there}:
             if there.get(key) != config.get(key):
                 raise MisuseError(

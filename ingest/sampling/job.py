@@ -72,8 +72,10 @@ def _finished(config: SampleConfig) -> list[Path]:
     identity = config.identity()
     layers = list(config.layers)
     if not layers:
-        there = (SamplesWriter(file.parent) for file in sorted(config.out.glob("*/samples.json")))
-        layers = next((w.manifest["layers"] for w in there if w.manifest["config"] == identity), [])
+        there = [SamplesWriter(file.parent) for file in sorted(config.out.glob("*/samples.json"))]
+        for writer in there:
+            writer.check_ours()
+        layers = next((w.manifest.get("layers", []) for w in there if w.manifest["config"] == identity), [])
     writers = [SamplesWriter(config.out / str(layer)) for layer in layers]
     for writer in writers:
         writer.check_same(identity)

@@ -64,6 +64,15 @@ def test_another_configuration_is_refused(tiny: Tiny, sampled: Path, changes: di
         sample(tiny.config(sampled, **changes))
 
 
+@pytest.mark.parametrize("layers", [(), (0, 1)])
+def test_samples_of_another_program_are_refused(tiny: Tiny, tmp_path: Path, layers: tuple[int, ...]) -> None:
+    (tmp_path / "0").mkdir()
+    manifest = {"format": "stratigraph-samples", "version": 1, "site": {}, "n_features": 3, "replicates": []}
+    (tmp_path / "0" / "samples.json").write_text(json.dumps(manifest))
+    with pytest.raises(MisuseError, match=r"0 holds samples that another program wrote .* another --out"):
+        sample(tiny.config(tmp_path, layers=layers))
+
+
 def test_a_changed_corpus_is_another_configuration(tiny: Tiny, tmp_path: Path) -> None:
     corpus = make_corpus(tmp_path / "corpus.jsonl")
     config = tiny.config(tmp_path / "out", corpus=str(corpus), layers=(0,))
