@@ -77,6 +77,7 @@ CATALOGUE = (
     Entry("duplicates", "reporting", lambda s, f: Duplicates(s, f, copies=f // 16)),
     Entry("dense", "reporting", lambda s, f: Dense(s, f, followers=f // 51)),
     Entry("topics", "reporting", Topics),
+    Entry("topics-lasting", "reporting", lambda s, f: Topics(s, f, lasts=50)),
     Entry("sequences", "reporting", Sequences),
     Entry("activity-trees", "reporting", Activity),
     Entry(

@@ -69,7 +69,7 @@ def mutual_candidates(activations: Activations, settings: PublishedSettings) -> 
     columns = columns_of(activations)
     moments = moments_of(columns)
     part = (moments.count >= settings.min_activations) & (moments.deviation > 0)
-    candidate = screen(activations, columns, moments, part, settings.q, settings.candidates).feature
+    candidate = screen(columns, moments, part, settings.q, settings.candidates).feature
     feature, place = np.nonzero(candidate >= 0)
     other = candidate[feature, place]
     keys = edge_keys(

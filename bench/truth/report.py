@@ -36,7 +36,7 @@ def row_of(name: str, scores: Sequence[Score]) -> str:
     cells = [
         name,
         _mean(scores, lambda s: s.true, ",.0f"),
-        _mean(scores, lambda s: s.kept, ",.0f"),
+        _mean(scores, lambda s: s.kept, ",.0f" if max(s.kept for s in scores) >= 10 else ".1f"),
         ", ".join(dict.fromkeys(s.detail for s in scores)),
         _mean(scores, lambda s: s.stated, ".4f"),
         _interval(scores, lambda s: s.false_share),

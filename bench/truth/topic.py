@@ -36,7 +36,7 @@ class Topics(Trees):
     boost
         Rate of a root under its topic over its mean rate, below ``1 / share``.
     lasts
-        Tokens for which a topic stays as it is.
+        Tokens for which a topic stays as it is, at most those that are drawn at a time.
     """
 
     trees_of_topic: int = 8

@@ -44,16 +44,17 @@ def test_every_feature_fires_at_its_rate(entry: Entry) -> None:
     rate = family.rate if isinstance(family, Ising) else family.forest.rate
     n = 12_000
     found = firing(family.draw(tokens_of(5, 0), n)).mean(axis=0)
-    # Tokens that are alike, or differ in activity, are worth fewer: a third at stay 0.5, and never below.
-    error = np.sqrt(rate * (1 - rate) / (n / 3 if "sequence" in entry.name else n))
-    if "activity" not in entry.name:
-        assert (np.abs(found - rate) < 5 * error + 1 / n).all()
-    else:
-        # Activity adds to the variance of the mean: its own, rate^2 (exp(l^2 spread^2) - 1), loading up to 2.
-        extra = rate**2 * (np.exp(4 * 0.25) - 1) / n
-        # The limit of 0.95 on a rate trims the few features of rate near 0.3 and loading near 2.
-        kept = rate < 0.1
-        assert (np.abs(found - rate) < 5 * np.sqrt(error**2 + extra) + 1 / n)[kept].all()
+    # Tokens that are alike are worth fewer: a third at stay 0.5.
+    variance = rate * (1 - rate) / (n / 3 if "sequence" in entry.name else n)
+    # What changes the rate from token to token, or for 50 tokens, adds its own: at a loading of 2
+    # rate^2 (exp(l^2 spread^2) - 1), and under a topic rate^2 0.1 0.9 (6 - 0.44)^2, 50 tokens at a time.
+    if "activity" in entry.name:
+        variance += rate**2 * (np.exp(4 * 0.25) - 1) / n
+    if "lasting" in entry.name:
+        variance += rate**2 * 2.8 * 50 / n
+    # A rate of 0.1 under a loading of 2 may pass the limit of 0.95, which trims its mean.
+    within = rate < 0.1 if "activity" in entry.name else rate < 1
+    assert (np.abs(found - rate) < 5 * np.sqrt(variance) + 1 / n)[within].all()
 
 
 def test_tuning_and_reporting_share_neither_names_nor_seeds() -> None:
