@@ -75,8 +75,9 @@ def drop_run(store: Store, run: str, progress: Callable[[float], None] | None = 
     for name in ("drop_edges", "drop_measurements", "drop_unmeasured"):
         _delete(store, name, features, run, progress)
     store.write(statement("drop_communities"), {"run": run})
-    store.write(statement("drop_run"), {"run": run})
+    # the run last: while it is there, a drop that was killed can be asked for again
     _delete(store, "drop_sites", sites, run, None)
+    store.write(statement("drop_run"), {"run": run})
 
 
 def _delete(

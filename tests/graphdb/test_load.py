@@ -1,12 +1,15 @@
 """What is loaded is what was made, once, whole or not seen at all."""
 
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,6 +105,41 @@ def test_drop_leaves_everything_else(store: Store) -> None:
     drop_run(store, "cccc")
     drop_run(store, "aaaa00000001")
     assert store.read("MATCH (n) RETURN count(n) AS n, count(n.name) AS names") == [{"n": 2, "names": 2}]
+
+
+class Killed(Exception):  # noqa: N818  it stands for a signal, not an error
+    """The process ends here."""
+
+
+def test_a_drop_killed_anywhere_is_completed_by_running_it_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_graph(store, planted(4))
+    before = content(store)
+    write, left = Store.write, 0
+
+    def write_some(self: Store, cypher: str, params: Mapping[str, Any] | None = None) -> list[Row]:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise Killed
+        return write(self, cypher, params)
+
+    for statements in itertools.count():
+        load_graph(store, planted(4, layer=1, run="bbbb"))
+        left = statements
+        with monkeypatch.context() as patch:
+            patch.setattr(Store, "write", write_some)
+            try:
+                drop_run(store, "bbbb")
+            except Killed:
+                pass
+            else:
+                break
+        drop_run(store, find_run(store, "bb", whole=False)["id"])
+        assert content(store) == before, statements
+    assert content(store) == before
+    assert statements > 5
 
 
 def test_drop_keeps_what_something_else_points_to(store: Store) -> None:
