@@ -96,31 +96,49 @@ def _parquet(file: Path, column: str) -> Iterator[str]:
 
 def _json(file: Path, column: str) -> Iterator[str]:
     """Read json lines, or one json array of records."""
-    with file.open(encoding="utf-8") as stream:
-        if file.suffix.lower() == ".json" and (records := _array(file)) is not None:
-            for number, record in enumerate(records):
-                yield _record(record, column, f"{file} record {number}", file)
-            return
+    if file.suffix.lower() == ".json" and (records := _array(file)) is not None:
+        for number, record in enumerate(records):
+            yield _record(record, column, f"{file} record {number}", file)
+        return
+    with file.open("rb") as stream:
         for number, line in enumerate(stream, 1):
-            if not line.strip():
-                continue
-            try:
-                record = json.loads(line)
-            except ValueError as error:
-                raise DataError(
-                    f"{file} line {number}: not JSON ({error}); expected one record per line"
-                ) from error
-            yield _record(record, column, f"{file} line {number}", file)
+            if line.strip():
+                yield _line(line, column, f"{file} line {number}", file)
+
+
+def _line(line: bytes, column: str, where: str, file: Path) -> str:
+    try:
+        record = json.loads(_decoded(line, where))
+    except ValueError as error:
+        raise DataError(f"{where}: not JSON ({error}); expected one record per line") from error
+    return _record(record, column, where, file)
 
 
 def _array(file: Path) -> list[Json] | None:
     """Return the records of a file that is one json array or object, None if it holds a record per line."""
-    with file.open(encoding="utf-8") as stream:
-        try:
-            value = json.load(stream)
-        except ValueError:
-            return None
+    data = file.read_bytes()
+    try:
+        value = json.loads(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        number = 1 + data.count(b"\n", 0, error.start)
+        raise _not_utf8(f"{file} line {number}", error) from error
+    except ValueError:
+        return None
     return value if isinstance(value, list) else [value]
+
+
+def _decoded(line: bytes, where: str) -> str:
+    try:
+        return line.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _not_utf8(where, error) from error
+
+
+def _not_utf8(where: str, error: UnicodeDecodeError) -> DataError:
+    return DataError(
+        f"{where}: byte 0x{error.object[error.start]:02x} is not UTF-8; expected JSON in UTF-8, "
+        "convert the file (iconv -f latin1 -t utf-8)"
+    )
 
 
 def _record(record: Json, column: str, where: str, file: Path) -> str:

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from analysis.errors import DataError, MisuseError, StratigraphError
-from ingest.sampling import SampleConfig, sample
+from ingest.sampling import SampleConfig, local_text, sample
 from tests.sampling.conftest import Tiny
 from tests.sampling.tiny import make_corpus, make_sae, make_saes
 
@@ -179,6 +179,21 @@ def test_broken_corpora_are_named(tiny: Tiny, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     config = tiny.config(tmp_path / "out", corpus=str(tmp_path / "empty"))
     assert "holds no text" in _refused(config) or "no such file" in _refused(config)
+
+
+@pytest.mark.parametrize("name", ["c.jsonl", "c.json"])
+def test_json_that_is_not_utf8_is_named_with_its_line(tiny: Tiny, tmp_path: Path, name: str) -> None:
+    lines = [json.dumps({"text": word}, ensure_ascii=False) for word in ("house", "café", "river")]
+    joined = "[" + ",\n".join(lines) + "]" if name == "c.json" else "\n".join(lines)
+    (tmp_path / name).write_bytes(joined.encode("latin-1"))
+    text = _refused(tiny.config(tmp_path / "out", corpus=str(tmp_path / name)), DataError)
+    assert f"{name} line 2: byte 0xe9 is not UTF-8; expected JSON in UTF-8, convert the file" in text
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_record(tmp_path: Path) -> None:
+    for name in ("c.jsonl", "c.json"):
+        (tmp_path / name).write_text(json.dumps({"text": "house"}), encoding="utf-8-sig")
+        assert list(local_text.documents([tmp_path / name], None)) == ["house"]
 
 
 def test_a_silent_sae_is_refused(tiny: Tiny, tmp_path: Path) -> None:
