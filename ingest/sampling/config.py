@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import MisuseError
-from ingest.sampling.paths import files_of
+from ingest.sampling.paths import files_beside, files_of
 
 BUILT_IN = "organism"
 """Name of the built-in model, SAEs and corpus."""
@@ -107,9 +107,9 @@ class SampleConfig:
     def identity(self) -> dict[str, Any]:
         """Return what decides the result: everything but device, batch and place; local files by content."""
         return {
-            "model": _named(self.model, self.model_source),
-            "sae": _named(self.sae, self.sae_source),
-            "corpus": _generator() if self.corpus == BUILT_IN else _named(self.corpus, self.corpus),
+            "model": _named(self.model, files_of(self.model_source)),
+            "sae": _named(self.sae, files_of(self.sae_source)),
+            "corpus": self._corpus(),
             "layers": list(self.layers),
             "activations": self.activations,
             "replicates": self.replicates,
@@ -118,6 +118,13 @@ class SampleConfig:
             "split": self.split,
             "text_column": self.text_column,
         }
+
+    def _corpus(self) -> str:
+        return (
+            _generator()
+            if self.corpus == BUILT_IN
+            else _named(self.corpus, files_beside(self.corpus, self.out))
+        )
 
 
 def _generator() -> str:
@@ -128,9 +135,8 @@ def _generator() -> str:
     return f"{BUILT_IN} (sha256 {hashlib.sha256(text.encode()).hexdigest()[:16]})"
 
 
-def _named(name: str, source: str) -> str:
+def _named(name: str, files: list[Path]) -> str:
     """Return a name as it is, and something local as its own name and a digest of its files."""
-    files = files_of(source)
     if not files:
         return name
     digest = hashlib.sha256()

@@ -91,7 +91,7 @@ def _local(config: SampleConfig) -> Corpus:
             raise MisuseError(
                 f"{flag} {value!r} is for datasets on the hub; {config.corpus!r} is local, leave it out"
             )
-    files = local_text.text_files(config.corpus)
+    files = local_text.text_files(config.corpus, config.out)
     local_text.check(files, config.text_column)
     size = sum(file.stat().st_size for file in files)
     draw = "permutation" if size <= _PERMUTED_BYTES else "buffer"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from analysis.errors import DataError, MisuseError
 from ingest.sampling.failure import first_line
-from ingest.sampling.paths import files_of
+from ingest.sampling.paths import files_beside
 from ingest.sampling.untyped import Json
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".parquet", ".txt")
@@ -18,15 +18,15 @@ def suffix_of(name: str) -> str:
     return suffix if suffix in SUFFIXES else ""
 
 
-def text_files(source: str) -> list[Path]:
-    """List the text files behind a file, directory or glob.
+def text_files(source: str, out: Path) -> list[Path]:
+    """List the text files behind a file, directory or glob, without what the job itself writes under `out`.
 
     Raises
     ------
     MisuseError
         There are files, but none of a kind that can be read.
     """
-    files = [file for file in files_of(source) if suffix_of(file.name)]
+    files = [file for file in files_beside(source, out) if suffix_of(file.name)]
     if not files:
         raise MisuseError(
             f"--corpus {source!r} holds no text; expected files ending in {', '.join(SUFFIXES)}"

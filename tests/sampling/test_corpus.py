@@ -11,7 +11,7 @@ from ingest.sampling import local_text, sample
 from ingest.sampling.hub_text import open_dataset
 from ingest.sampling.tokens import tokenized
 from tests.sampling.conftest import Tiny
-from tests.sampling.tiny import make_tokenizer, text
+from tests.sampling.tiny import make_corpus, make_tokenizer, text
 
 TEXTS = ["one, two", "drei é", "four\nfive"]
 
@@ -38,9 +38,9 @@ def test_text_files_are_documents_in_utf8_or_latin1(tmp_path: Path) -> None:
     (tmp_path / "three.md").write_text("no")
     (tmp_path / ".hidden.txt").write_text("no")
     for source in (str(tmp_path), f"{tmp_path}/**/*.txt"):
-        assert list(local_text.documents(local_text.text_files(source), None)) == ["é", "é"]
+        assert list(local_text.documents(local_text.text_files(source, tmp_path / "out"), None)) == ["é", "é"]
     with pytest.raises(MisuseError, match="text files have no columns"):
-        local_text.check(local_text.text_files(str(tmp_path)), "body")
+        local_text.check(local_text.text_files(str(tmp_path), tmp_path / "out"), "body")
 
 
 def test_a_directory_of_books_is_sampled(tiny: Tiny, tmp_path: Path) -> None:
@@ -55,6 +55,33 @@ def test_a_directory_of_books_is_sampled(tiny: Tiny, tmp_path: Path) -> None:
         "files": 3,
         "bytes": sum(f.stat().st_size for f in books.iterdir()),
     }
+
+
+@pytest.mark.parametrize("corpus", ["", "**/*"])
+@pytest.mark.parametrize("out", ["texts/sampled", "texts"])
+def test_what_the_job_writes_is_no_text_of_its_corpus(
+    tiny: Tiny, tmp_path: Path, corpus: str, out: str
+) -> None:
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    make_corpus(texts / "a.jsonl")
+    config = tiny.config(tmp_path / out, corpus=str(texts / corpus), layers=(0,))
+    (first,) = sample(config)
+    (texts / ".replicate.json.part").write_text("{")
+    assert sample(config) == [first]
+    assert json.loads((first / "samples.json").read_text())["corpus"]["files"] == 1
+    assert local_text.text_files(config.corpus, config.out) == [texts / "a.jsonl"]
+    manifest = json.loads((first / "samples.json").read_text())
+    (first / "samples.json").write_text(json.dumps({**manifest, "complete": False}))
+    assert sample(config) == [first]
+
+
+def test_a_corpus_that_lies_in_out_is_read(tmp_path: Path) -> None:
+    make_corpus(tmp_path / "a.jsonl")
+    (tmp_path / "texts").mkdir()
+    inner = make_corpus(tmp_path / "texts" / "b.jsonl")
+    for source in (tmp_path / "texts", inner, tmp_path / "texts" / "*.jsonl"):
+        assert local_text.text_files(str(source), tmp_path) == [inner]
 
 
 def test_a_long_document_is_tokenised_in_parts_without_loss() -> None:
