@@ -6,19 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from analysis.errors import MisuseError
-from ingest.sampling import hub_text, local_text
+from ingest.sampling import chunks, hub_text, local_text
 from ingest.sampling.config import BUILT_IN, SampleConfig
 from ingest.sampling.paths import files_of, looks_local
 
 DRAWS = {
     "permutation": "all pieces in one random order",
+    "chunks": "random parts of the files in turn, through a shuffle buffer",
     "buffer": "a stream through a shuffle buffer",
     "generator": "independent documents as they come",
 }
 """How pieces are drawn from a corpus."""
 
 _PERMUTED_BYTES = 1 << 30
-"""Local corpora beyond this are streamed: tokenising them whole would take longer than most jobs."""
+"""Local corpora beyond this are drawn by chunks: tokenising them whole would take longer than most jobs."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,17 @@ def _local(config: SampleConfig) -> Corpus:
     files = local_text.text_files(config.corpus, config.out)
     local_text.check(files, config.text_column)
     size = sum(file.stat().st_size for file in files)
-    draw = "permutation" if size <= _PERMUTED_BYTES else "buffer"
-    described = {"name": Path(config.corpus).name, "draw": draw, "files": len(files), "bytes": size}
-    return Corpus(config.corpus, draw, lambda: local_text.documents(files, config.text_column), described)
+    described = {"name": Path(config.corpus).name, "files": len(files), "bytes": size}
+    if size <= _PERMUTED_BYTES:
+        return Corpus(
+            config.corpus,
+            "permutation",
+            lambda: local_text.documents(files, config.text_column),
+            {**described, "draw": "permutation"},
+        )
+    return Corpus(
+        config.corpus,
+        "chunks",
+        lambda: chunks.scattered(files, config.text_column, config.seed),
+        {**described, "draw": "chunks"},
+    )

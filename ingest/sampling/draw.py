@@ -1,9 +1,9 @@
 """The draw: pieces of documents in seeded random order, and replicates cut from it.
 
 A piece is at most one row's worth of one document. Local corpora are tokenised once and drawn without
-replacement, by a true permutation of all their pieces; streams pass through a shuffle buffer; documents of
-the generator are independent already. What one replicate has touched, no other gets, not even the rest of
-a piece.
+replacement, by a true permutation of all their pieces; those too large for that by chunks from all over
+them, and streams as they come, both through a shuffle buffer; documents of the generator are independent
+already. What one replicate has touched, no other gets, not even the rest of a piece.
 """
 
 import tempfile
@@ -19,7 +19,9 @@ from ingest.sampling.packing import Piece, Row, pack
 from ingest.sampling.tokens import cut
 
 BUFFER = 4096
-"""Pieces held back for shuffling a stream."""
+"""Pieces held back for shuffling a stream from the hub, which has to come over the network first."""
+LARGE_BUFFER = 4 * BUFFER
+"""Pieces held back for shuffling chunks of local files: some 8 MB of text in rows of 128, of 100 chunks."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,9 @@ from ingest.sampling.paths import files_beside
 from ingest.sampling.untyped import Json
 
 SUFFIXES = (".jsonl", ".ndjson", ".json", ".parquet", ".txt")
+_ROWS = 256
+_PAGES = 1 << 16
+"""Rows decoded and bytes read of a parquet file at once."""
 
 
 def suffix_of(name: str) -> str:
@@ -63,33 +66,64 @@ def documents(files: list[Path], column: str | None) -> Iterator[str]:
     for file in files:
         kind = suffix_of(file.name)
         if kind == ".txt":
-            yield _plain(file)
+            yield plain(file.read_bytes())
         elif kind == ".parquet":
-            yield from _parquet(file, name)
+            yield from parquet(file, name)
         else:
             yield from _json(file, name)
 
 
-def _plain(file: Path) -> str:
-    """Read a text file as one document: UTF-8, or Latin-1 where it is not."""
-    data = file.read_bytes()
+def plain(data: bytes) -> str:
+    """Decode plain text: UTF-8, or Latin-1 where it is not."""
     try:
         return data.decode()
     except UnicodeDecodeError:
         return data.decode("latin-1")
 
 
-def _parquet(file: Path, column: str) -> Iterator[str]:
+def row_groups(file: Path) -> list[int]:
+    """Return the size of every row group of a parquet file, in bytes before compression.
+
+    Raises
+    ------
+    DataError
+        The file is not what its name says.
+    """
     import pyarrow  # noqa: PLC0415  only this kind of file needs it
     import pyarrow.parquet  # noqa: PLC0415
 
     try:
-        table = pyarrow.parquet.ParquetFile(file)
+        found = pyarrow.parquet.read_metadata(file)
+        return [found.row_group(i).total_byte_size for i in range(found.num_row_groups)]
+    except (pyarrow.ArrowInvalid, OSError) as error:
+        raise DataError(f"{file}: not readable as parquet ({first_line(error)}); fetch it again") from error
+
+
+def parquet(file: Path, column: str, group: int | None = None) -> Iterator[str]:
+    """Read the documents of a parquet file, or of one row group of it.
+
+    Raises
+    ------
+    MisuseError
+        There is no such column, or it holds no text.
+    DataError
+        The file is not what its name says.
+    """
+    import pyarrow  # noqa: PLC0415  only this kind of file needs it
+    import pyarrow.parquet  # noqa: PLC0415
+
+    where = str(file) if group is None else f"{file} row group {group}"
+    try:
+        # without buffering ahead a row group is read a few pages at a time, however large it is
+        table = pyarrow.parquet.ParquetFile(file, pre_buffer=False, buffer_size=_PAGES)
         if column not in table.schema_arrow.names:
             raise _no_column(column, file, table.schema_arrow.names)
-        for batch in table.iter_batches(columns=[column]):
-            for number, text in enumerate(batch.column(0).to_pylist()):
-                yield _text(text, column, f"{file} row {number}")
+        groups = range(table.num_row_groups) if group is None else [group]
+        number = 0
+        for batch in table.iter_batches(_ROWS, row_groups=list(groups), columns=[column]):
+            for text in batch.column(0).to_pylist():
+                yield _text(text, column, f"{where} row {number}")
+                number += 1
     except (pyarrow.ArrowInvalid, OSError) as error:
         raise DataError(f"{file}: not readable as parquet ({first_line(error)}); fetch it again") from error
 
@@ -103,10 +137,19 @@ def _json(file: Path, column: str) -> Iterator[str]:
     with file.open("rb") as stream:
         for number, line in enumerate(stream, 1):
             if line.strip():
-                yield _line(line, column, f"{file} line {number}", file)
+                yield record_of(line, column, f"{file} line {number}", file)
 
 
-def _line(line: bytes, column: str, where: str, file: Path) -> str:
+def record_of(line: bytes, column: str, where: str, file: Path) -> str:
+    """Return the text of one line of json; `where` is what a refusal calls it.
+
+    Raises
+    ------
+    MisuseError
+        The record has no text in the column.
+    DataError
+        The line is no record.
+    """
     try:
         record = json.loads(_decoded(line, where))
     except ValueError as error:

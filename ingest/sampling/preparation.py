@@ -139,7 +139,10 @@ def _draw(
         scratch = config.out if config.out.is_dir() else None
         return draw.Permuted.read(texts, size, config.seed, scratch)
     pieces = draw.in_order(texts, size)
-    return draw.buffered(pieces, config.seed) if corpus.draw == "buffer" else pieces
+    sizes = {"buffer": draw.BUFFER, "chunks": draw.LARGE_BUFFER}
+    if corpus.draw in sizes:
+        return draw.buffered(pieces, config.seed, sizes[corpus.draw])
+    return pieces
 
 
 def _check_size(
