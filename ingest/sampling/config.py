@@ -12,9 +12,10 @@ BUILT_IN = "organism"
 """Name of the built-in model, SAEs and corpus."""
 
 DEVICES = ("auto", "cpu", "cuda")
-_SAMPLED = 1 << 20
-"""Bytes at either end of a large file that stand for its content; hashing all of it would take as long as
-reading it."""
+_HASHED = 1 << 30
+"""Bytes that are hashed whole, all files of a name together, in a second or two."""
+_ENDS = 1 << 20
+"""Bytes at either end of a file that stand for it beyond that, beside its size and time of change."""
 
 
 @dataclass(frozen=True)
@@ -136,16 +137,25 @@ def _generator() -> str:
 
 
 def _named(name: str, files: list[Path]) -> str:
-    """Return a name as it is, and something local as its own name and a digest of its files."""
+    """Return a name as it is, and something local as its own name and a digest of its files.
+
+    Files are digested whole, unless all of them together are larger than ``_HASHED``: then by their ends,
+    size and time of change, so that an edit is still noticed, and a copy counts as another.
+    """
     if not files:
         return name
     digest = hashlib.sha256()
+    whole = sum(file.stat().st_size for file in files) <= _HASHED
     for file in files:
-        size = file.stat().st_size
-        digest.update(f"{file.name}\0{size}\0".encode())
+        stat = file.stat()
+        digest.update(f"{file.name}\0{stat.st_size}\0".encode())
         with file.open("rb") as stream:
-            digest.update(stream.read(_SAMPLED))
-            if size > 2 * _SAMPLED:
-                stream.seek(-_SAMPLED, 2)
-            digest.update(stream.read(_SAMPLED))
+            if whole:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+                continue
+            digest.update(f"{stat.st_mtime_ns}\0".encode())
+            digest.update(stream.read(_ENDS))
+            if stat.st_size > _ENDS:
+                stream.seek(max(_ENDS, stat.st_size - _ENDS))
+                digest.update(stream.read(_ENDS))
     return f"{Path(name).name} ({len(files)} files, sha256 {digest.hexdigest()[:16]})"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from analysis.errors import MisuseError, StratigraphError
+from ingest.sampling import config as config_module
 from ingest.sampling import plan, sample
 from tests.sampling import processes
 from tests.sampling.conftest import Tiny
@@ -62,6 +63,30 @@ def test_a_finished_job_returns_at_once_and_touches_nothing(tiny: Tiny, sampled:
 def test_another_configuration_is_refused(tiny: Tiny, sampled: Path, changes: dict[str, object]) -> None:
     with pytest.raises(MisuseError, match=f"another configuration: {next(iter(changes))}"):
         sample(tiny.config(sampled, **changes))
+
+
+@pytest.mark.parametrize("hashed", [1 << 30, 1 << 20])
+def test_an_edit_in_the_middle_of_a_large_file_is_another_corpus(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hashed: int
+) -> None:
+    monkeypatch.setattr(config_module, "_HASHED", hashed)
+    corpus = tmp_path / "corpus.txt"
+    corpus.write_bytes(b"a" * (5 << 20))
+    config = tiny.config(tmp_path / "out", corpus=str(corpus))
+    before = config.identity()
+    assert config.identity() == before
+    with corpus.open("r+b") as stream:
+        stream.seek(5 << 19)
+        stream.write(b"b")
+    assert config.identity() != before
+    assert {**config.identity(), "corpus": ""} == {**before, "corpus": ""}
+
+
+def test_small_files_count_by_content_alone(tiny: Tiny, tmp_path: Path) -> None:
+    corpus = make_corpus(tmp_path / "corpus.jsonl")
+    before = tiny.config(tmp_path / "out", corpus=str(corpus)).identity()
+    os.utime(corpus, (1, 1))
+    assert tiny.config(tmp_path / "out", corpus=str(corpus)).identity() == before
 
 
 @pytest.mark.parametrize("layers", [(), (0, 1)])
