@@ -9,9 +9,11 @@ from analysis.kernel import use_threads
 from analysis.published import published_trial
 from analysis.run import Run, digest_of, library_versions, run_id
 from analysis.shuffle import shuffled
+from analysis.token_mass import CAP
 from graphdb.graph_directory import is_finished, write_graph
 from ingest.inference.assemble import assemble
 from ingest.inference.config import InferConfig, Resources
+from ingest.inference.words import CONTEXTS, LEFT, RIGHT
 from ingest.inference.workspace import claim, has_trial, hold, save_trial, trial_name
 from ingest.progress import Advance, progress
 from ingest.samples_directory import SamplesDirectory, open_samples
@@ -22,12 +24,8 @@ _LIST_BYTES = 60
 """Bytes of a candidate: in the lists of two threads, merged, and its coefficient."""
 _EDGE_BYTES = 80
 """Bytes of an edge of one trial while edges are counted."""
-_ENTRY_BYTES = 8
-"""Bytes of a firing on disk."""
-_MASS_BYTES = 64
-"""Bytes of a (feature, token) pair while masses are added."""
-_CONTEXT_BYTES = 5 * 25 * 4 * 4
-"""Bytes of a feature's windows of token ids while the strongest are chosen."""
+_WORDS_BYTES = 2 * CAP * 12 + 4 * CONTEXTS * (LEFT + 1 + RIGHT) * 4
+"""Bytes of a feature's heaviest tokens and of its windows of token ids, while they are merged."""
 
 
 def infer(samples_path: Path, out: Path, config: InferConfig, resources: Resources | None = None) -> bool:
@@ -128,16 +126,13 @@ def needed_memory(samples: SamplesDirectory, replicates: int, config: InferConfi
 
     A trial holds the largest replicate about five times: by token and by feature, shuffled and not, and in
     the screen's order. The end of the job holds the edges of all trials, twenty a feature and trial allowed
-    for, and the activation that each feature has on each token of the vocabulary.
+    for, and for each feature its heaviest tokens and its contexts.
     """
     files = [samples.path / r.file for r in samples.replicates[:replicates]]
     sizes = [file.stat().st_size for file in files if file.exists()]
     trial = 5 * max(sizes, default=0) + samples.n_features * config.settings().candidates * _LIST_BYTES
     edges = replicates * (1 + config.nulls) * samples.n_features * 20 * _EDGE_BYTES
-    words = 0
-    if samples.vocabulary is not None:
-        pairs = min(sum(sizes) // _ENTRY_BYTES, samples.n_features * samples.vocabulary.height)
-        words = pairs * _MASS_BYTES + samples.n_features * _CONTEXT_BYTES
+    words = 0 if samples.vocabulary is None else samples.n_features * _WORDS_BYTES
     return _LIBRARIES + max(trial, edges + words + 2 * max(sizes, default=0))
 
 

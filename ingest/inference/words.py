@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from analysis.activations import Bool, Columns, Float32, Int32, Int64, Samples
+from analysis.activations import Bool, Columns, Float32, Float64, Int32, Int64, Samples
 from analysis.contexts import strongest
 from analysis.layer_graph import CONTEXT_COLUMNS, TOP_TOKENS
+from analysis.token_mass import TokenMass
 
 CONTEXTS = 5
 LEFT, RIGHT = 16, 8
@@ -32,12 +33,15 @@ class Words:
     window : shape (F, CONTEXTS, LEFT + 1 + RIGHT)
         Token ids around each; -1 outside its sequence.
     mass
-        Frame of ``feature``, ``token_id`` and the activation ``mass`` between them.
+        Activation of each feature on its heaviest tokens.
+    total : shape (F,)
+        Activation of each feature on all tokens.
     """
 
     value: Float32
     window: Int32
-    mass: pl.DataFrame
+    mass: TokenMass
+    total: Float64
 
     @classmethod
     def none(cls, n_features: int) -> "Words":
@@ -45,7 +49,8 @@ class Words:
         return cls(
             np.zeros((n_features, CONTEXTS), np.float32),
             np.full((n_features, CONTEXTS, LEFT + 1 + RIGHT), _NO_TOKEN, np.int32),
-            pl.DataFrame(schema={"feature": pl.Int32, "token_id": pl.Int32, "mass": pl.Float64}),
+            TokenMass.none(n_features),
+            np.zeros(n_features),
         )
 
     def plus(self, samples: Samples, columns: Columns) -> "Words":
@@ -62,17 +67,14 @@ class Words:
         window = np.take_along_axis(
             np.concatenate([self.window, window], axis=1), best[:, :, np.newaxis], axis=1
         )
-        return Words(np.take_along_axis(value, best, axis=1), window, self._mass_with(samples, ids))
-
-    def _mass_with(self, samples: Samples, ids: Int32) -> pl.DataFrame:
         fired = samples.activations
-        rows = np.repeat(ids, np.diff(fired.start))
-        one = pl.DataFrame(
-            {"feature": fired.feature, "token_id": rows, "mass": fired.value.astype(np.float64)}
+        total = np.bincount(fired.feature, weights=fired.value, minlength=len(self.total))
+        return Words(
+            np.take_along_axis(value, best, axis=1),
+            window,
+            self.mass.plus(columns, ids),
+            self.total + total,
         )
-        keys = ["feature", "token_id"]
-        one = one.group_by(keys).agg(pl.col("mass").sum())
-        return pl.concat([self.mass, one]).group_by(keys).agg(pl.col("mass").sum())
 
     def contexts(self, vocabulary: pl.DataFrame) -> pl.DataFrame:
         """Return the contexts as text, columns of ``CONTEXT_COLUMNS``."""
@@ -93,11 +95,15 @@ class Words:
 
     def top_tokens(self, vocabulary: pl.DataFrame) -> pl.DataFrame:
         """Return ``feature``, ``top_tokens`` (those with most of its activation) and a first ``label``."""
-        ranked = (
-            self.mass.with_columns(share=pl.col("mass") / pl.col("mass").sum().over("feature"))
-            .sort(["feature", "share", "token_id"], descending=[False, True, False])
-            .group_by("feature", maintain_order=True)
-            .head(TOP)
+        best = np.argsort(-self.mass.mass, axis=1, kind="stable")[:, :TOP]
+        mass = np.take_along_axis(self.mass.mass, best, axis=1)
+        feature, rank = np.nonzero(mass > 0)
+        ranked = pl.DataFrame(
+            {
+                "feature": feature.astype(np.int32),
+                "token_id": np.take_along_axis(self.mass.token_id, best, axis=1)[feature, rank],
+                "share": mass[feature, rank] / self.total[feature],
+            }
         )
         text = _texts(ranked["token_id"].to_numpy(), vocabulary)
         ranked = ranked.with_columns(token=pl.Series(list(text), dtype=pl.String))

@@ -6,6 +6,7 @@ from analysis.columns import columns_of
 from analysis.contexts import strongest
 from analysis.dictionary import decoder_cosines
 from analysis.feature_table import FeatureSums
+from analysis.token_mass import CAP, TokenMass
 from tests.analysis.naive import sparse
 from tests.analysis.planted import planted
 
@@ -56,3 +57,26 @@ def test_cosines_of_pairs() -> None:
     found = decoder_cosines(decoder, source, target, block=2)
     np.testing.assert_allclose(found[:3], [np.sqrt(0.5), 0, np.sqrt(0.5)], atol=1e-7)
     assert np.isnan(found[3])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_token_mass_equals_a_dictionary(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    found = TokenMass.none(30)
+    twin: dict[tuple[int, int], float] = {}
+    for part in (0, 1):
+        activations, x = planted(10 * seed + part)
+        ids = rng.integers(0, 40, len(x)).astype(np.int32)
+        found = found.plus(columns_of(activations), ids)
+        for t, i in zip(*np.nonzero(x), strict=True):
+            twin[i, ids[t]] = twin.get((i, ids[t]), 0.0) + x[t, i]
+    for i in range(30):
+        row = {int(k): m for k, m in zip(found.token_id[i], found.mass[i], strict=True) if k >= 0}
+        assert row == pytest.approx({int(k): m for (j, k), m in twin.items() if j == i})
+
+
+def test_token_mass_keeps_the_heaviest_of_too_many_tokens() -> None:
+    x = np.arange(1.0, CAP + 51)[:, np.newaxis]
+    found = TokenMass.none(1).plus(columns_of(sparse(x)), np.arange(CAP + 50, dtype=np.int32))
+    np.testing.assert_array_equal(found.token_id[0], np.arange(50, CAP + 50))
+    np.testing.assert_array_equal(found.mass[0], np.arange(51.0, CAP + 51))
