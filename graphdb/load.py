@@ -2,10 +2,10 @@
 
 Every row is merged on its id and its run, so a graph loaded twice is there once, and a load that was killed
 is completed by running it again. The Run node says ``complete: false`` from the first write to the last;
-until then queries leave the run out.
+until then queries leave the run out. The labels of features are chosen right before the last write.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from analysis.errors import DataError
@@ -20,7 +20,7 @@ _FEATURES_A_DROP = 250
 
 
 def load_graph(store: Store, graph: LayerGraph, progress: Callable[[float], None] | None = None) -> None:
-    """Write a layer graph: its site, features, run, measurements and edges.
+    """Write a layer graph: its site, features, run, measurements and edges, and then the features' labels.
 
     Parameters
     ----------
@@ -43,22 +43,25 @@ def load_graph(store: Store, graph: LayerGraph, progress: Callable[[float], None
     site, run = graph.site.id, graph.run.id
     store.write(statement("load_site"), {"site": site, "properties": rows.site_properties(graph)})
     store.write(statement("load_run"), {"site": site, "run": run, "properties": rows.run_properties(graph)})
-    store.write_rows(statement("load_features"), rows.feature_rows(graph), advance=progress)
+    features = rows.feature_rows(graph)
+    store.write_rows(statement("load_features"), features, advance=progress)
     store.write_rows(statement("load_measurements"), rows.measurement_rows(graph), advance=progress)
     store.write_rows(statement("load_edges"), rows.edge_rows(graph), advance=progress)
+    _label(store, features, run, progress)
     store.write(statement("finish_run"), {"run": run})
 
 
 def row_count(graph: LayerGraph) -> int:
     """Return how many rows `load_graph` writes."""
-    return 2 * graph.features.height + graph.edges.height
+    return 3 * graph.features.height + graph.edges.height
 
 
 def drop_run(store: Store, run: str, progress: Callable[[float], None] | None = None) -> None:
     """Delete a run: its edges, measurements and communities, and what no run knows any more.
 
-    A drop that was killed is completed by running it again. Features and sites that another run measured, or
-    that anything else in the database points to, stay.
+    The features that stay are labelled by the runs that stay. A drop that was killed is completed by running
+    it again. Features and sites that another run measured, or that anything else in the database points to,
+    stay.
 
     Parameters
     ----------
@@ -72,12 +75,23 @@ def drop_run(store: Store, run: str, progress: Callable[[float], None] | None = 
     store.write(statement("drop_begin"), {"run": run})
     sites = store.write(statement("sites_of_run"), {"run": run})
     features = store.write(statement("drop_features"), {"run": run})
+    _label(store, features, "", None)
     for name in ("drop_edges", "drop_measurements", "drop_unmeasured"):
         _delete(store, name, features, run, progress)
     store.write(statement("drop_communities"), {"run": run})
     # the run last: while it is there, a drop that was killed can be asked for again
     _delete(store, "drop_sites", sites, run, None)
     store.write(statement("drop_run"), {"run": run})
+
+
+def _label(
+    store: Store,
+    features: Sequence[Mapping[str, Any]],
+    finishing: str,
+    progress: Callable[[float], None] | None,
+) -> None:
+    ids = [{"id": feature["id"]} for feature in features]
+    store.write_rows(statement("label_features"), ids, {"finishing": finishing}, advance=progress)
 
 
 def _delete(

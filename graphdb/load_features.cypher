@@ -1,9 +1,7 @@
-// Features of a site. A label made of tokens gives way to the one of a later load, and to nothing else.
+// Features of a site; their labels are chosen by `label_features`.
 UNWIND $rows AS row
 MATCH (s:Site {id: row.site})
 MERGE (f:Feature {id: row.id})
 SET f.site = row.site, f.layer = row.layer, f.index = row.index,
-    f.neuronpedia = coalesce(row.neuronpedia, f.neuronpedia),
-    f.label = CASE WHEN coalesce(f.label_source, 'tokens') = 'tokens' THEN coalesce(row.label, f.label) ELSE f.label END
-SET f.label_source = CASE WHEN f.label IS NULL THEN null ELSE coalesce(f.label_source, 'tokens') END
+    f.neuronpedia = coalesce(row.neuronpedia, f.neuronpedia)
 MERGE (f)-[:IN]->(s)

@@ -16,7 +16,10 @@ from analysis.site import Site
 
 Row = dict[str, Any]
 
-_MEASURED = ("frequency", "mean_activation", "max_activation", "activations", "degree", "replicates")
+_MEASURED = (
+    *("frequency", "mean_activation", "max_activation", "activations", "degree", "replicates"),
+    "label",
+)
 _EDGE_ENDS = ("source", "target")
 
 
@@ -61,10 +64,9 @@ def feature_rows(graph: LayerGraph) -> list[Row]:
             "site": site.id,
             "layer": site.layer,
             "index": index,
-            "label": label,
             "neuronpedia": _neuronpedia(site, index),
         }
-        for index, label in graph.features.select("index", "label").iter_rows()
+        for index in graph.features["index"].to_list()
     ]
 
 

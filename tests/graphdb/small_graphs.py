@@ -19,6 +19,8 @@ def planted(
     procedure: str = "published",
     seed: int = 0,
     words: bool = True,
+    tokens: int = 1000,
+    word: str = "w",
 ) -> LayerGraph:
     """Return a graph with the given (source, target, weight) edges, or a ring of them."""
     draw = np.random.default_rng(seed)
@@ -32,9 +34,9 @@ def planted(
         site=site,
         run=Run(run, "layer", procedure, 0.1, 0, {"replicates": 4}, "in", {"python": "3"}, created),
         n_features=n_features,
-        n_tokens=1000,
+        n_tokens=tokens,
         n_replicates=4,
-        features=_features(n_features, degree, words, draw),
+        features=_features(n_features, degree, word if words else None, draw),
         edges=_edges(edges, draw),
         replicate_table=pl.DataFrame(
             {
@@ -52,9 +54,9 @@ def planted(
     )
 
 
-def _features(n: int, degree: np.ndarray, words: bool, draw: np.random.Generator) -> pl.DataFrame:
+def _features(n: int, degree: np.ndarray, word: str | None, draw: np.random.Generator) -> pl.DataFrame:
     tokens = [
-        [{"token": f" w{i}", "share": 0.75}, {"token": " x", "share": 0.25}] if words else None
+        [{"token": f" {word}{i}", "share": 0.75}, {"token": " x", "share": 0.25}] if word else None
         for i in range(n)
     ]
     mean = draw.uniform(0.1, 4, n)
@@ -68,7 +70,7 @@ def _features(n: int, degree: np.ndarray, words: bool, draw: np.random.Generator
             "activations": draw.integers(0, 500, n),
             "degree": degree,
             "replicates": [4] * n,
-            "label": [f"w{i} · x" if words else None for i in range(n)],
+            "label": [f"{word}{i} · x" if word else None for i in range(n)],
             "top_tokens": tokens,
         },
         schema=dict(FEATURE_COLUMNS),
