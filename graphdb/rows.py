@@ -20,6 +20,7 @@ _MEASURED = (
     *("frequency", "mean_activation", "max_activation", "activations", "degree", "replicates"),
     "label",
 )
+_WHERE_IT_FIRES = ("mean_activation", "max_activation")
 _EDGE_ENDS = ("source", "target")
 
 
@@ -76,6 +77,9 @@ def measurement_rows(graph: LayerGraph) -> list[Row]:
     rows = []
     for feature in _finite(graph.features).iter_rows(named=True):
         properties = {name: feature[name] for name in _MEASURED}
+        if feature["activations"] == 0:
+            # a mean over nothing; the tables of a graph directory hold 0 there
+            properties |= dict.fromkeys(_WHERE_IT_FIRES)
         if feature["top_tokens"] is not None:
             properties["top_tokens"] = as_text(feature["top_tokens"])
         properties["contexts"] = contexts.get(feature["index"])

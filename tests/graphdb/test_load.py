@@ -8,9 +8,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from analysis.errors import DataError, MisuseError
@@ -18,6 +20,7 @@ from graphdb.graph_directory import write_graph
 from graphdb.load import drop_run, load_graph, row_count
 from graphdb.runs import find_run
 from graphdb.store import Row, Store
+from queries.features import feature
 from tests.graphdb.small_graphs import planted
 
 NODES = "MATCH (n) RETURN labels(n)[0] AS label, properties(n) AS p ORDER BY label, n.id"
@@ -49,10 +52,10 @@ def test_round_trip(store: Store, reader: Store) -> None:
 
     measured = reader.read("MATCH (f:Feature)-[m:MEASURED_IN]->() RETURN f.index AS i, properties(m) AS p")
     by_index = {row["i"]: row["p"] for row in measured}
-    for feature in graph.features.iter_rows(named=True):
-        p = by_index[feature["index"]]
-        assert p["frequency"] == feature["frequency"]
-        assert json.loads(p["top_tokens"]) == feature["top_tokens"]
+    for made in graph.features.iter_rows(named=True):
+        p = by_index[made["index"]]
+        assert p["frequency"] == made["frequency"]
+        assert json.loads(p["top_tokens"]) == made["top_tokens"]
         assert [c["rank"] for c in json.loads(p["contexts"])] == [0, 1, 2]
     assert "mean_activation" not in by_index[11], "NaN is no value"
     run = reader.read(
@@ -60,6 +63,26 @@ def test_round_trip(store: Store, reader: Store) -> None:
     )
     assert (run[0]["c"], run[0]["f"]) == (True, 12)
     assert json.loads(run[0]["t"]) == graph.replicate_table.to_dicts()
+
+
+def test_a_feature_that_never_fires_has_no_mean(store: Store) -> None:
+    graph = planted(3)
+    never = pl.col("index") == 1
+    dead = [
+        pl.when(never).then(0).otherwise(pl.col(name)).alias(name) for name in ("activations", "frequency")
+    ]
+    dead += [
+        pl.when(never).then(0.0).otherwise(5.0).alias(name) for name in ("mean_activation", "max_activation")
+    ]
+    load_graph(store, replace(graph, features=graph.features.with_columns(dead)))
+    found = store.read(
+        "MATCH (f:Feature)-[m:MEASURED_IN]->() WHERE f.index <= 1 RETURN m.frequency AS frequency, "
+        "m.mean_activation AS mean, m.max_activation AS max, m.activations AS n ORDER BY f.index"
+    )
+    assert found[1] == {"frequency": 0.0, "mean": None, "max": None, "n": 0}
+    assert (found[0]["mean"], found[0]["max"]) == (5.0, 5.0)
+    row = feature(store, "tiny/0-sae/1")
+    assert (row["frequency"], row["mean_activation"], row["max_activation"]) == (0.0, None, None)
 
 
 def test_loading_twice_equals_loading_once(store: Store) -> None:
