@@ -58,10 +58,12 @@ def published(replicates: Sequence[Activations], seed: int) -> Answer:
     least = least_stable(table, FDR)
     screened = [mutual_candidates(replicate, settings) for replicate in replicates]
     if least is None:
-        return Answer(np.empty(0, np.int64), np.nan, "none", screened)
+        return Answer(np.empty(0, np.int64), np.nan, "no r*", screened)
     kept = found.count >= least
     keys = edge_keys(found.source[kept], found.target[kept], features)
-    return Answer(keys, float(table["fdr"][least - 1]), f"r* = {least}", screened)
+    # An r* that no edge reaches is stated with an FDR of 0: of nothing.
+    stated = float(table["fdr"][least - 1]) if len(keys) else np.nan
+    return Answer(keys, stated, f"r* = {least}", screened)
 
 
 def mutual_candidates(activations: Activations, settings: PublishedSettings) -> Int64:
