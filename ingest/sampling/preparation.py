@@ -1,5 +1,6 @@
 """Everything before the first replicate: load, check, tokenise, measure; the cheap checks first."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from ingest.sampling.packing import Piece
 from ingest.sampling.plan import Plan
 from ingest.sampling.reading import Reader
 from ingest.sampling.release import choose
-from ingest.sampling.sites import sites_of
+from ingest.sampling.sites import another_model, sites_of
 from ingest.sampling.tokens import tokenized
 
 
@@ -83,6 +84,9 @@ def prepare(config: SampleConfig) -> Prepared:
     saes = [autoencoder.load(choice, device) for choice in choices]
     for name in ("model_name", "model_class_name"):
         autoencoder.agreed(saes, name)
+    doubt = another_model(config, saes)
+    if doubt:
+        sys.stderr.write(f"stratigraph: warning: {doubt}\n")
     context = autoencoder.agreed(saes, "context_size")
     language = model.load(
         config.model,

@@ -43,6 +43,31 @@ def same_model(one: str, other: str) -> bool:
     return _official(one) == _official(other)
 
 
+def another_model(config: SampleConfig, saes: list[Autoencoder]) -> str:
+    """Return a sentence if the SAEs were trained on another model than the one asked for, else nothing.
+
+    Said only where both names are of models that are known; a directory or a name of one's own may be any.
+    """
+    said = next((str(sae.metadata.model_name) for sae in saes if sae.metadata.model_name), "")
+    if config.model == BUILT_IN or files_of(config.model) or not (_known(config.model) and _known(said)):
+        return ""
+    if same_model(config.model, said):
+        return ""
+    return (
+        f"--sae {config.sae!r} was trained on {said} and --model is {config.model!r}; "
+        "what it reads there may mean nothing"
+    )
+
+
+def _known(name: str) -> bool:
+    from transformer_lens.supported_models import (  # noqa: PLC0415  takes seconds
+        MODEL_ALIASES,
+        OFFICIAL_MODEL_NAMES,
+    )
+
+    return name in OFFICIAL_MODEL_NAMES or any(name in short for short in MODEL_ALIASES.values())
+
+
 def _official(name: str) -> str:
     from transformer_lens.supported_models import MODEL_ALIASES  # noqa: PLC0415  takes seconds
 

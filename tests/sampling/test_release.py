@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from safetensors.numpy import load_file
 
-from ingest.sampling import SampleConfig, sample
+from ingest.sampling import SampleConfig, preparation, sample
+from ingest.sampling.autoencoder import load
 from ingest.sampling.release import candidates, choose
+from ingest.sampling.sites import another_model
 from tests.sampling import processes
 from tests.sampling.conftest import Tiny
 from tests.sampling.processes import Outcome
@@ -112,6 +114,40 @@ def test_what_is_not_in_the_cache_is_said_in_one_sentence(
     assert outcome.said.count("\n") == 1
     assert outcome.said.startswith(f"stratigraph: {what}")
     assert "is not in the local cache and the hub cannot be reached" in outcome.said
+
+
+@pytest.mark.parametrize(
+    ("model", "trained_on", "warned"),
+    [
+        ("gpt2-small", "pythia-70m-deduped", True),
+        ("google/gemma-2-2b", "gemma-2-9b", True),
+        ("gpt2", "gpt2-small", False),
+        ("gpt2-small", "openai-community/gpt2", False),
+        ("me/my-gpt2", "gpt2-small", False),
+        ("gpt2-small", "tiny", False),
+        (".", "gpt2-small", False),
+        ("organism", "gpt2-small", False),
+    ],
+)
+def test_an_sae_of_another_known_model_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, trained_on: str, warned: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    hook = "blocks.0.hook_resid_post"
+    make_sae(tmp_path / "saes" / hook, hook, metadata={"model_name": trained_on})
+    saes = [load(choice, "cpu") for choice in choose(str(tmp_path / "saes"), ())]
+    said = another_model(SampleConfig(model, str(tmp_path / "saes"), "organism", tmp_path / "out"), saes)
+    assert ("was trained on" in said) == warned
+    assert "\n" not in said
+
+
+def test_the_warning_of_another_model_goes_to_stderr(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(preparation, "another_model", lambda *_: "they differ")
+    sample(tiny.config(tmp_path / "out", layers=(0,), replicates=1))
+    assert capsys.readouterr().err.splitlines()[0] == "stratigraph: warning: they differ"
 
 
 def test_a_single_directory_is_numbered_among_its_siblings(tmp_path: Path) -> None:
