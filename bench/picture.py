@@ -1,6 +1,6 @@
 """Draw the README's picture from graph directories: the replicate curves, and one module with its words.
 
-    python -m bench.picture demo/graphs/1 --feature 37 --out docs/picture.png
+    python -m bench.picture demo/graphs/1 --feature 11 --out docs/picture.png
 
 The module is the component of the stable core at weight 0.2 or more that holds ``--feature``.
 """
