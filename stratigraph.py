@@ -7,6 +7,7 @@ its room, and turns a failure into one sentence and an exit code. In a notebook 
 
 import argparse
 import os
+import signal
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -62,6 +63,8 @@ def main(argv: list[str] | None = None) -> int:
     from analysis.errors import StratigraphError  # noqa: PLC0415  the rooms are checked first
 
     arguments = _parser().parse_args(argv)
+    # A batch system ends a job with SIGTERM: leave through the doors that Ctrl-C uses, ending our server too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         code = arguments.run(arguments)
     except StratigraphError as error:

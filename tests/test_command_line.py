@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,20 @@ def test_a_folder_that_shadows_a_room_is_named(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "'analysis' was found at" in done.stderr
     assert "rename that folder" in done.stderr
+
+
+def test_a_terminated_command_takes_its_server_with_it(tmp_path: Path) -> None:
+    graph = tmp_path / "g"
+    infer_code = run("infer", write_samples(tmp_path / "s", replicates=2, n=300), "--out", graph)
+    assert infer_code.returncode == 0, infer_code.stderr
+    assert run("load", graph, cwd=tmp_path).returncode == 0
+    slow = "UNWIND range(1, 100000) AS a UNWIND range(1, 100000) AS b RETURN max(a * b) AS m"
+    command = [sys.executable, "-m", "stratigraph", "query", slow]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    pid_file = tmp_path / "graph.db" / "server.pid"
+    while not pid_file.exists() and process.poll() is None:
+        time.sleep(0.05)
+    time.sleep(3)
+    process.terminate()
+    assert process.wait(60) == 143
+    assert not pid_file.exists()
