@@ -70,13 +70,25 @@ def main(argv: list[str] | None = None) -> int:
     except StratigraphError as error:
         sys.stderr.write(f"stratigraph: {error}\n")
         return error.exit_code
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemError) as error:
+        # Interrupted in a compiled kernel, Python wraps the interrupt in a SystemError.
+        if not _interrupted(error):
+            raise
         sys.stderr.write("stratigraph: interrupted; what was finished is kept\n")
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return int(code or 0)
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Say whether an interrupt from the keyboard stands anywhere in the chain of `error`."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 if __name__ == "__main__":

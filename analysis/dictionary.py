@@ -34,6 +34,13 @@ class Dictionary:
             )
         if self.threshold.shape != (len(self.decoder),):
             raise DataError(f"threshold has shape {self.threshold.shape}; expected ({len(self.decoder)},)")
+        for name in ("decoder", "encoder", "threshold"):
+            array = getattr(self, name)
+            if not np.isfinite(array).all():
+                feature = int(np.argwhere(~np.isfinite(array))[0, 0])
+                raise DataError(
+                    f"{name} of feature {feature} is not finite; expected numbers, write it again"
+                )
 
 
 def decoder_cosines(decoder: Float32, source: Int32, target: Int32, block: int = 1 << 16) -> Float32:

@@ -109,6 +109,13 @@ class LayerGraph:
             raise DataError(f"features table has {self.features.height} rows; expected {self.n_features}")
         if self.edges.height and bool((self.edges["source"] >= self.edges["target"]).any()):
             raise DataError("edges table has a row with source >= target; expected source < target in each")
+        ends = self.edges.select(least=pl.col("source").min(), most=pl.col("target").max()).row(0)
+        if self.edges.height and (ends[0] < 0 or ends[1] >= self.n_features):
+            raise DataError(
+                f"edges table names features {ends[0]} to {ends[1]}; expected 0..{self.n_features - 1}"
+            )
+        if self.edges["weight"].is_nan().any() or self.edges["weight"].null_count():
+            raise DataError("edges table has a weight that is no number; expected one in each row")
 
     @property
     def kept(self) -> int:

@@ -161,6 +161,10 @@ def open_samples(path: Path) -> SamplesDirectory:
     if not isinstance(entries, list):
         raise DataError(f"{file}: replicates is {entries!r}; expected a list of files with their tokens")
     replicates = tuple(_replicate(entry, f"{file}: replicates[{k}]") for k, entry in enumerate(entries))
+    names = [replicate.file for replicate in replicates]
+    twice = next((name for k, name in enumerate(names) if name in names[:k]), None)
+    if twice is not None:
+        raise DataError(f"{file}: lists {twice} twice; expected another file for each replicate")
     return SamplesDirectory(
         path, Site.from_json(manifest.get("site"), str(file)), n_features, replicates, manifest
     )

@@ -19,6 +19,11 @@ def graph_summary(path: Path) -> str:
     fits = f"{certificate['nodes']:,} regressions, worst KKT residual {certificate['kkt_residual']:.1e}"
     if certificate["not_converged"]:
         fits += f", {certificate['not_converged']:,} NOT CONVERGED"
+    left_out = graph["left_out"]
+    idle = left_out["features_in_no_replicate"]
+    if idle:
+        never = left_out["features_never_firing"]
+        fits += f"\n  {idle:,} features took no part (too rare or constant), {never:,} of them never fired"
     return (
         f"{path}: run {run['id']} of {graph['site']['model']}/{graph['site']['source']}, "
         f"{run['procedure']} procedure\n"

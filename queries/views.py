@@ -41,7 +41,9 @@ def show_feature(row: Row, neighbors: Sequence[Row], links: Sequence[Row]) -> No
     if row["top_tokens"]:
         out.print(Text("\nfires on  ").append_text(top_tokens(row["top_tokens"])))
     else:
-        out.print("\nno words: the samples of this run carried no tokens", style="dim")
+        never = not row["frequency"]
+        reason = "it never fired in this run" if never else "the samples of this run carried no tokens"
+        out.print(f"\nno words: {reason}", style="dim")
     for firing in row["contexts"][:_CONTEXTS]:
         out.print(context(firing))
     out.print("\nstrongest neighbours" if neighbors else "\nno kept edges in this run", style="dim")

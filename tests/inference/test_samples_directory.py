@@ -95,6 +95,7 @@ def test_a_truncated_file_is_never_read(tmp_path_factory: pytest.TempPathFactory
         (lambda m: m.update(replicates={}), "expected a list"),
         (lambda m: m["replicates"][0].pop("tokens"), r"replicates\[0\].tokens is None"),
         (lambda m: m["replicates"][1].update(file="../x"), "expected a name inside the directory"),
+        (lambda m: m["replicates"][1].update(file="replicate-000.safetensors"), "twice; expected another"),
         (lambda m: m["site"].pop("layer"), "site.layer is None; expected int"),
         (lambda m: m["site"].update(source="a/b"), "holds a '/'"),
         (lambda m: m.update(site=None), "site is None; expected an object"),
@@ -140,3 +141,11 @@ def test_the_digest_speaks_of_the_content_used(directory: Path) -> None:
     assert one == open_samples(directory).digests(1)
     edit_manifest(directory, lambda m: m["site"].update(layer=4))
     assert one != open_samples(directory).digests(1)
+
+
+def test_a_dictionary_that_is_not_finite_is_refused(directory: Path) -> None:
+    arrays = load_file(directory / "dictionary.safetensors")
+    arrays["decoder"][7, 2] = np.nan
+    save_file(arrays, directory / "dictionary.safetensors")
+    with pytest.raises(DataError, match="decoder of feature 7 is not finite"):
+        _ = open_samples(directory).dictionary
