@@ -27,7 +27,7 @@ class Moments:
 
 def columns_of(activations: Activations) -> Columns:
     """Transpose `activations` to lists by feature, tokens ascending within each."""
-    start, token, value = _transpose(
+    start, token, value = transpose(
         activations.start, activations.feature, activations.value, activations.n_features
     )
     return Columns(start, token, value, activations.n_tokens)
@@ -44,47 +44,35 @@ def moments_of(columns: Columns) -> Moments:
 
 
 @kernel
-def _transpose(start: Int64, feature: Int32, value: Float32, n_features: int) -> tuple[Int64, Int32, Float32]:
-    column = np.zeros(n_features + 1, np.int64)
-    for entry in range(len(feature)):
-        column[feature[entry] + 1] += 1
-    for i in range(n_features):
-        column[i + 1] += column[i]
-    place = column[:-1].copy()
-    token = np.empty(len(feature), np.int32)
-    moved = np.empty(len(feature), np.float32)
-    for t in range(len(start) - 1):
-        for entry in range(start[t], start[t + 1]):
-            i = feature[entry]
-            token[place[i]] = t
-            moved[place[i]] = value[entry]
-            place[i] += 1
-    return column, token, moved
+def transpose(start: Int64, index: Int32, value: Float32, size: int) -> tuple[Int64, Int32, Float32]:
+    """Turn lists by token into lists by feature, or the other way round.
 
-
-@kernel
-def rows_of(start: Int64, token: Int32, value: Float32, n_tokens: int) -> tuple[Int64, Int32, Float32]:
-    """Transpose lists by feature to lists by token; features come out ascending because they go in so.
+    Parameters
+    ----------
+    start, index, value
+        ``index[start[a]:start[a + 1]]`` and their values belong to ``a``.
+    size
+        Number of different indices.
 
     Returns
     -------
-    Row starts (n + 1), features and values.
+    The same for the other direction; within a list ascending, because they go in ascending.
     """
-    row = np.zeros(n_tokens + 1, np.int64)
-    for t in token:
-        row[t + 1] += 1
-    for t in range(n_tokens):
-        row[t + 1] += row[t]
-    place = row[:-1].copy()
-    feature = np.empty(len(token), np.int32)
-    moved = np.empty(len(token), np.float32)
-    for i in range(len(start) - 1):
-        for entry in range(start[i], start[i + 1]):
-            t = token[entry]
-            feature[place[t]] = i
-            moved[place[t]] = value[entry]
-            place[t] += 1
-    return row, feature, moved
+    turned = np.zeros(size + 1, np.int64)
+    for b in index:
+        turned[b + 1] += 1
+    for b in range(size):
+        turned[b + 1] += turned[b]
+    place = turned[:-1].copy()
+    owner = np.empty(len(index), np.int32)
+    moved = np.empty(len(index), np.float32)
+    for a in range(len(start) - 1):
+        for entry in range(start[a], start[a + 1]):
+            b = index[entry]
+            owner[place[b]] = a
+            moved[place[b]] = value[entry]
+            place[b] += 1
+    return turned, owner, moved
 
 
 @kernel

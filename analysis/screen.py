@@ -25,7 +25,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from analysis.activations import Bool, Columns, Float32, Float64, Int32, Int64
-from analysis.columns import Moments, rows_of
+from analysis.columns import Moments, transpose
 from analysis.kernel import kernel, parallel_kernel
 from analysis.top_k import offer, sort_best_first
 
@@ -79,7 +79,7 @@ def screen(columns: Columns, moments: Moments, part: Bool, q: float = 0.05, k: i
     chosen = _select(columns.start, columns.token, columns.value, name)
     ratio = moments.mean[name] / moments.deviation[name]
     best, size, histogram = _screen(
-        *rows_of(*chosen, n),
+        *transpose(*chosen, n),
         *chosen,
         1.0 / moments.deviation[name],
         ratio,

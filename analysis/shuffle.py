@@ -9,7 +9,7 @@ import numba
 import numpy as np
 
 from analysis.activations import Activations, Columns, Float32, Int32, Int64
-from analysis.columns import rows_of
+from analysis.columns import transpose
 from analysis.kernel import kernel, parallel_kernel
 
 
@@ -25,7 +25,7 @@ def shuffled(columns: Columns, seed: int, replicate: int, stream: int) -> Activa
     """
     entropy = np.random.SeedSequence([seed, replicate, stream]).generate_state(1, np.uint64)[0]
     token, value = _permute(columns.start, columns.value, columns.n_tokens, entropy, numba.get_num_threads())
-    start, feature, moved = rows_of(columns.start, token, value, columns.n_tokens)
+    start, feature, moved = transpose(columns.start, token, value, columns.n_tokens)
     return Activations(start, feature, moved, columns.n_features)
 
 

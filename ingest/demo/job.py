@@ -52,7 +52,7 @@ def demo(work: Path, database: str, replicates: int, seed: int = 0) -> None:
     )
     places = sample(config)
     _step(console, 2, "infer a dependence graph for each layer, against matched shuffles")
-    samples = {open_samples(p).site.layer: open_samples(p) for p in places}
+    samples = {found.site.layer: found for found in map(open_samples, places)}
     for layer, directory in samples.items():
         infer(directory.path, work / "graphs" / str(layer), InferConfig(seed=seed))
     graphs = {layer: read_graph(work / "graphs" / str(layer)) for layer in samples}
