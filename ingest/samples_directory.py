@@ -7,7 +7,7 @@ token where it goes wrong.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -88,7 +88,9 @@ class SamplesDirectory:
         if missing:
             raise DataError(f"{file}: has no {missing[0]!r}; expected decoder, encoder and threshold")
         try:
-            found = Dictionary(*(arrays[n].astype(np.float32) for n in ("decoder", "encoder", "threshold")))
+            found = Dictionary(
+                *(arrays[n].astype(np.float32, copy=False) for n in ("decoder", "encoder", "threshold"))
+            )
         except DataError as error:
             raise DataError(f"{file}: {error}") from error
         if len(found.decoder) != self.n_features:
@@ -110,8 +112,11 @@ class SamplesDirectory:
         except (pl.exceptions.PolarsError, OSError) as error:
             raise DataError(f"{file}: cannot be read as a table of token_id and text ({error})") from error
 
-    def digests(self, count: int) -> dict[str, str]:
-        """Hash the site, the first `count` replicates and their companions; an entry a file."""
+    def digests(self, count: int, advance: Callable[[float], None] = lambda _: None) -> dict[str, str]:
+        """Hash the site, the first `count` replicates and their companions; an entry a file.
+
+        `advance` is told of each replicate.
+        """
         identity = json.dumps({"site": self.site.to_json(), "n_features": self.n_features}, sort_keys=True)
         found = {COMPANIONS[0]: hashlib.blake2b(identity.encode(), digest_size=16).hexdigest()}
         for name in [r.file for r in self.replicates[:count]] + [
@@ -124,6 +129,8 @@ class SamplesDirectory:
                     found[name] = hashlib.file_digest(stream, _hasher).hexdigest()
             else:
                 found[name] = "absent"
+            if name not in COMPANIONS:
+                advance(1)
         return found
 
 

@@ -22,7 +22,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tune", default="ebic", help="choice of the penalty: ebic, bic or cv (ebic)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of every random draw (0)")
     parser.add_argument("--threads", type=int, metavar="N", help="threads of the kernels (all)")
-    parser.add_argument("--memory", type=float, metavar="GB", help="refuse a job that needs more than this")
+    parser.add_argument("--memory", type=float, metavar="GB", help="keep within this much (no limit)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (auto)")
 
 

@@ -9,23 +9,14 @@ from analysis.kernel import use_threads
 from analysis.published import published_trial
 from analysis.run import Run, digest_of, library_versions, run_id
 from analysis.shuffle import shuffled
-from analysis.token_mass import CAP
 from graphdb.graph_directory import is_finished, write_graph
 from ingest.inference.assemble import assemble
 from ingest.inference.config import InferConfig, Resources
-from ingest.inference.words import CONTEXTS, LEFT, RIGHT
+from ingest.inference.memory import GB, plan_within
+from ingest.inference.size import size_of
 from ingest.inference.workspace import claim, has_trial, hold, save_trial, trial_name
 from ingest.progress import Advance, progress
 from ingest.samples_directory import SamplesDirectory, open_samples
-
-GB = 1e9
-_LIBRARIES = 0.35 * GB
-_LIST_BYTES = 60
-"""Bytes of a candidate: in the lists of two threads, merged, and its coefficient."""
-_EDGE_BYTES = 80
-"""Bytes of an edge of one trial while edges are counted."""
-_WORDS_BYTES = 2 * CAP * 12 + 4 * CONTEXTS * (LEFT + 1 + RIGHT) * 4
-"""Bytes of a feature's heaviest tokens and of its windows of token ids, while they are merged."""
 
 
 def infer(samples_path: Path, out: Path, config: InferConfig, resources: Resources | None = None) -> bool:
@@ -54,20 +45,19 @@ def infer(samples_path: Path, out: Path, config: InferConfig, resources: Resourc
     resources = resources or Resources()
     samples = open_samples(samples_path)
     run, digests = _plan(samples, config)
-    _check_memory(samples, run.config["replicates"], config, resources.memory)
-    use_threads(resources.threads)
+    budget = None if resources.memory is None else resources.memory * GB
+    plan = plan_within(size_of(samples, config), use_threads(resources.threads), budget)
+    use_threads(plan.threads)
     try:
         with hold(out):
             run = claim(out, run, digests)
             if is_finished(out):
                 return False
-            replicates, nulls = run.config["replicates"], run.config["nulls"]
-            names = [trial_name(k, m) for k in range(replicates) for m in (None, *range(nulls))]
-            done = sum(has_trial(out, name) for name in names)
-            with progress(f"infer {samples.site.id}", len(names) + replicates, done, "steps") as advance:
-                for k in range(replicates):
-                    _trials_of(samples, k, out, config, advance)
-                write_graph(out, assemble(samples, out, run, advance))
+            _all_trials(samples, out, config, run.config["replicates"])
+            graph = assemble(samples, out, run, plan)
+            with progress("writing", 1, unit="graph") as advance:
+                write_graph(out, graph)
+                advance(1)
     except OSError as error:
         raise StratigraphError(
             f"{out}: could not be written ({error.strerror}); make room and repeat the command, "
@@ -92,7 +82,8 @@ def _plan(samples: SamplesDirectory, config: InferConfig) -> tuple[Run, dict[str
     if not replicates:
         raise DataError(f"{samples.path} holds no replicate; sample it again")
     resolved = config.resolved(replicates)
-    digests = samples.digests(replicates)
+    with progress("reading", replicates, unit="files") as advance:
+        digests = samples.digests(replicates, advance)
     inputs = digest_of(digests)
     run = Run(
         id=run_id("layer", resolved, inputs),
@@ -108,40 +99,31 @@ def _plan(samples: SamplesDirectory, config: InferConfig) -> tuple[Run, dict[str
     return run, digests
 
 
+def _all_trials(samples: SamplesDirectory, out: Path, config: InferConfig, replicates: int) -> None:
+    """Run every trial that is not finished yet."""
+    names = [trial_name(k, m) for k in range(replicates) for m in (None, *range(config.nulls))]
+    done = sum(has_trial(out, name) for name in names)
+    with progress("trials", len(names), done, "trials") as advance:
+        for k in range(replicates):
+            _trials_of(samples, k, out, config, advance)
+
+
 def _trials_of(samples: SamplesDirectory, k: int, out: Path, config: InferConfig, advance: Advance) -> None:
     """Run what is left to do on replicate `k`: the real trial, and a null trial of every stream."""
     streams = [m for m in (None, *range(config.nulls)) if not has_trial(out, trial_name(k, m))]
     if not streams:
         return
     activations = samples.read(k).activations
-    columns = columns_of(activations)
-    for stream in streams:
-        given = activations if stream is None else shuffled(columns, config.seed, k, stream)
-        save_trial(out, trial_name(k, stream), published_trial(given, config.settings()))
+    if None in streams:
+        save_trial(out, trial_name(k, None), published_trial(activations, config.settings()))
         advance(1)
-
-
-def needed_memory(samples: SamplesDirectory, replicates: int, config: InferConfig) -> float:
-    """Estimate the peak of a job in bytes, from the sizes of its files.
-
-    A trial holds the largest replicate about five times: by token and by feature, shuffled and not, and in
-    the screen's order. The end of the job holds the edges of all trials, twenty a feature and trial allowed
-    for, and for each feature its heaviest tokens and its contexts.
-    """
-    files = [samples.path / r.file for r in samples.replicates[:replicates]]
-    sizes = [file.stat().st_size for file in files if file.exists()]
-    trial = 5 * max(sizes, default=0) + samples.n_features * config.settings().candidates * _LIST_BYTES
-    edges = replicates * (1 + config.nulls) * samples.n_features * 20 * _EDGE_BYTES
-    words = 0 if samples.vocabulary is None else samples.n_features * _WORDS_BYTES
-    return _LIBRARIES + max(trial, edges + words + 2 * max(sizes, default=0))
-
-
-def _check_memory(
-    samples: SamplesDirectory, replicates: int, config: InferConfig, budget: float | None
-) -> None:
-    need = needed_memory(samples, replicates, config) / GB
-    if budget is not None and need > budget:
-        raise MisuseError(
-            f"--memory is {budget} GB; this job needs about {need:.2f} GB, "
-            "allow more, or sample fewer tokens or replicates"
-        )
+    columns = columns_of(activations)
+    # The shuffles need the columns only.
+    del activations
+    for stream in streams:
+        if stream is not None:
+            given = shuffled(columns, config.seed, k, stream)
+            save_trial(out, trial_name(k, stream), published_trial(given, config.settings()))
+            # Not held while the next is made.
+            del given
+            advance(1)

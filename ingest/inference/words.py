@@ -54,7 +54,7 @@ class Words:
         )
 
     def plus(self, samples: Samples, columns: Columns) -> "Words":
-        """Return what is known with one more replicate, which must have token ids."""
+        """Return what is known with one more replicate, which must have token ids, by its `columns`."""
         ids = samples.token_id
         assert ids is not None
         sequence = samples.sequence
@@ -67,8 +67,8 @@ class Words:
         window = np.take_along_axis(
             np.concatenate([self.window, window], axis=1), best[:, :, np.newaxis], axis=1
         )
-        fired = samples.activations
-        total = np.bincount(fired.feature, weights=fired.value, minlength=len(self.total))
+        owner = np.repeat(np.arange(columns.n_features), np.diff(columns.start))
+        total = np.bincount(owner, weights=columns.value, minlength=len(self.total))
         return Words(
             np.take_along_axis(value, best, axis=1),
             window,

@@ -18,11 +18,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from analysis.activations import Int32
 from analysis.edges import Edges
 from analysis.errors import DataError, MisuseError, StratigraphError
 from analysis.published import Trial
 from analysis.run import Run
 from ingest.samples_directory import COMPANIONS
+
+_EDGE_COLUMNS = ("source", "target", "weight", "correlation")
 
 
 @contextmanager
@@ -134,19 +137,35 @@ def has_trial(out: Path, name: str) -> bool:
     return (out / "trials" / f"{name}.parquet").exists()
 
 
-def read_trial(out: Path, name: str) -> Trial:
-    """Read a finished trial."""
+def read_about(out: Path, name: str) -> dict[str, Any]:
+    """Read ``certificate`` and ``counts`` of a finished trial."""
     file = out / "trials" / f"{name}.parquet"
-    try:
-        table = pl.read_parquet(file)
+    with _readable(file):
         about: dict[str, Any] = json.loads(pl.read_parquet_metadata(file)["trial"])
-        edges = Edges(
-            table["source"].to_numpy().astype(np.int32),
-            table["target"].to_numpy().astype(np.int32),
-            table["weight"].to_numpy(),
-            table["correlation"].to_numpy(),
-            about["counts"]["opposite_signs"],
-        )
+        return {"certificate": about["certificate"], "counts": about["counts"]}
+
+
+def read_sources(out: Path, name: str) -> Int32:
+    """Read the source of every edge of a finished trial, ascending."""
+    file = out / "trials" / f"{name}.parquet"
+    with _readable(file):
+        return pl.read_parquet(file, columns=["source"])["source"].to_numpy().astype(np.int32)
+
+
+def read_edges(out: Path, name: str, first: int, last: int) -> Edges:
+    """Read the edges of a finished trial whose source is in ``first .. last - 1``."""
+    file = out / "trials" / f"{name}.parquet"
+    with _readable(file):
+        table = pl.read_parquet(file)
+        low, high = np.searchsorted(table["source"].to_numpy(), (first, last)).tolist()
+        # Copied, so that the rest of the table is not kept alive.
+        columns = {name: table[name].slice(low, high - low).to_numpy().copy() for name in _EDGE_COLUMNS}
+        return Edges(**columns, opposed=0)
+
+
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
+    try:
+        yield
     except (pl.exceptions.PolarsError, OSError, ValueError, KeyError) as error:
         raise DataError(f"{file}: not readable ({error}); delete it and run infer again") from error
-    return Trial(edges, about["certificate"], about["counts"])

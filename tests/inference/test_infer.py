@@ -154,7 +154,7 @@ def test_fewer_replicates_than_asked_are_refused(samples: Path, tmp_path: Path) 
 
 
 def test_a_job_that_cannot_fit_is_refused_at_the_start(samples: Path, tmp_path: Path) -> None:
-    with pytest.raises(MisuseError, match=r"--memory is 0.1 GB; this job needs about"):
+    with pytest.raises(MisuseError, match=r"--memory is 0.1 GB; this job needs at least"):
         infer(samples, tmp_path / "g", InferConfig(), Resources(memory=0.1))
 
 

@@ -1,0 +1,132 @@
+"""How much memory a job needs, and how it is kept within a budget.
+
+What a job holds at its peak, in bytes, with ``F`` features, ``n`` tokens and ``z`` firings in the largest
+replicate, ``K`` candidates, and ``T`` threads; the largest of::
+
+    reading     2 file                           a mapped file, and its copy
+    a trial     A z + B n + T (12 F K + 20 F + 8 n) + 20 F K
+    counting    what `edges_at_once` edges cost, + stored edges + the dictionary
+    the words   file + C z + F / blocks * 6 kB, + the finished words and edges
+
+and beside it the libraries. Three of these give way where a budget asks for it: fewer threads, fewer edges
+counted at a time, words gathered for a block of features at a time, reading the replicates once a block. None
+of them changes the result.
+"""
+
+from dataclasses import dataclass, replace
+
+from analysis.errors import MisuseError
+from analysis.token_mass import CAP
+from ingest.inference.size import JobSize
+from ingest.inference.words import CONTEXTS, LEFT, RIGHT
+
+GB = 1e9
+LIBRARIES = 0.28 * GB
+"""The interpreter, the libraries and the compiled kernels."""
+
+_FIRING = 8
+"""Bytes of a firing: its index and its value."""
+_TRIAL_COPIES = 5
+"""By feature, shuffled by token, by feature again, and the screen's own copies by feature and by token."""
+_EDGE_COUNTED = 110
+"""Bytes of an edge of one trial while edges are counted: read, keyed, sorted, averaged."""
+_EDGE_STORED = 200
+"""Bytes of a stored edge with all its columns, twice while they are put together."""
+STORED_A_FEATURE = 30
+"""Stored edges allowed for, a feature."""
+_WORDS_MERGED = 2 * 12 * CAP + 5 * CONTEXTS * (LEFT + 1 + RIGHT) * 4
+"""Bytes of a feature's heaviest tokens and windows, while a replicate is merged into them."""
+_WORDS_DONE = 1500
+"""Bytes of a feature's finished contexts and top tokens."""
+EDGES_AT_ONCE = 5_000_000
+FEWEST_EDGES = 100_000
+MOST_WORD_BLOCKS = 16
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a job goes about its work.
+
+    Parameters
+    ----------
+    threads
+        Threads of the kernels.
+    edges_at_once
+        Edges of the trials of one stream that are counted at a time.
+    word_blocks
+        Blocks of features whose words are gathered one after another.
+    """
+
+    threads: int
+    edges_at_once: int = EDGES_AT_ONCE
+    word_blocks: int = 1
+
+
+def trial_bytes(size: JobSize, threads: int) -> float:
+    """Peak of a trial beside the libraries."""
+    lists = 12 * size.n_features * size.candidates
+    columns = _TRIAL_COPIES * _FIRING * size.nonzero + 24 * size.tokens
+    a_thread = lists + 20 * size.n_features + 24 * size.tokens
+    return columns + threads * a_thread + 2 * lists
+
+
+def end_bytes(size: JobSize, plan: Plan) -> float:
+    """Peak of the end beside the libraries: edges counted, replicates read again, words gathered."""
+    most = size.n_features * size.candidates // 2
+    # Seen once in a single replicate, an edge is seldom stored.
+    stored = float(_EDGE_STORED * min(STORED_A_FEATURE * size.n_features, (size.replicates - 1) * most))
+    at_once = min(plan.edges_at_once, size.replicates * most)
+    # A trial is read whole before the edges of a block are taken from it.
+    counting = _EDGE_COUNTED * at_once + 24 * most + stored + 2 * size.dictionary_bytes
+    rereading = 4 * _FIRING * size.nonzero + size.file_bytes + stored + size.dictionary_bytes
+    if size.words:
+        rereading += size.n_features * (_WORDS_MERGED / plan.word_blocks + _WORDS_DONE)
+    return max(counting, rereading)
+
+
+def peak_bytes(size: JobSize, plan: Plan) -> float:
+    """Peak of the whole job."""
+    return LIBRARIES + max(2 * size.file_bytes, trial_bytes(size, plan.threads), end_bytes(size, plan))
+
+
+def plan_within(size: JobSize, threads: int, budget: float | None) -> Plan:
+    """Choose how to go about a job.
+
+    Parameters
+    ----------
+    size
+        The job.
+    threads
+        Most threads to use.
+    budget
+        Bytes, or None for no limit.
+
+    Raises
+    ------
+    MisuseError
+        Not even one thread and the smallest blocks fit the budget.
+    """
+    plan = Plan(threads)
+    if budget is None:
+        return plan
+    least = Plan(1, FEWEST_EDGES, MOST_WORD_BLOCKS)
+    at_least = peak_bytes(size, least)
+    if at_least > budget:
+        raise MisuseError(
+            f"--memory is {budget / GB:g} GB; this job needs at least {_rounded_up(at_least)} GB, "
+            "allow that much, or sample fewer tokens in a replicate"
+        )
+    while LIBRARIES + trial_bytes(size, plan.threads) > budget:
+        plan = replace(plan, threads=plan.threads - 1)
+    while LIBRARIES + end_bytes(size, plan) > budget:
+        plan = replace(
+            plan,
+            edges_at_once=max(FEWEST_EDGES, plan.edges_at_once // 2),
+            word_blocks=min(MOST_WORD_BLOCKS, plan.word_blocks * 2),
+        )
+    return plan
+
+
+def _rounded_up(bytes_needed: float) -> str:
+    """Write a number of GB that is enough, with two decimals."""
+    return f"{int(bytes_needed / GB * 100) / 100 + 0.01:.2f}"
