@@ -15,6 +15,7 @@ VERBS = [
     "load",
     "ingest",
     "drop",
+    "doctor",
     "runs",
     "replicates",
     "feature",

@@ -3,7 +3,6 @@
 import argparse
 import hashlib
 import json
-import os
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -70,43 +69,33 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _announce(plan: "Plan", config: "InferConfig", resources: "Resources") -> None:
     """Say before sampling what will be read and how long all of it should take."""
+    from ingest.inference.estimate import estimate_unseen, foretold_size, load_seconds  # noqa: PLC0415
     from ingest.sampling.plan import duration  # noqa: PLC0415
 
     replicates = config.replicates or plan.replicates
-    size = plan.tokens_per_replicate, max(plan.l0), max(plan.n_features), replicates
-    inferring, loading = _seconds(*size, config, resources)
+    width = max(plan.n_features)
+    size = foretold_size(plan.tokens_per_replicate, max(plan.l0), width, replicates, config)
+    inferring = estimate_unseen(size, config, resources.threads).seconds
     sys.stderr.write(
         f"{plan.sentence()}; inferring and loading included, about "
-        f"{duration(plan.seconds + inferring + loading)}\n"
+        f"{duration(plan.seconds + inferring + load_seconds(width))}\n"
     )
 
 
 def _announce_inference(samples: Path, config: "InferConfig", resources: "Resources") -> None:
     """Say, when the samples are there, what is left and how long that should take."""
+    from ingest.inference.estimate import estimate, load_seconds  # noqa: PLC0415
     from ingest.samples_directory import open_samples  # noqa: PLC0415
     from ingest.sampling.plan import duration  # noqa: PLC0415
 
     found = open_samples(samples)
     replicates = config.replicates or len(found.replicates)
-    tokens = [r.tokens for r in found.replicates[:replicates]]
-    inferring, loading = _seconds(
-        max(tokens), found.manifest["l0"], found.n_features, replicates, config, resources
-    )
+    tokens = sum(r.tokens for r in found.replicates[:replicates])
     sys.stderr.write(
-        f"{sum(tokens):,} tokens sampled; {replicates} x {1 + config.nulls} trials, about "
-        f"{duration(inferring)}; loading, about {duration(loading)}\n"
+        f"{tokens:,} tokens sampled; {replicates} x {1 + config.nulls} trials, about "
+        f"{duration(estimate(found, config, resources.threads).seconds)}; loading, about "
+        f"{duration(load_seconds(found.n_features))}\n"
     )
-
-
-def _seconds(
-    tokens: int, l0: float, n_features: int, replicates: int, config: "InferConfig", resources: "Resources"
-) -> tuple[float, float]:
-    """Estimate the seconds to infer and to load."""
-    from ingest.inference.estimate import infer_seconds, load_seconds  # noqa: PLC0415
-
-    threads = resources.threads or os.cpu_count() or 1
-    trials = replicates * (1 + config.nulls)
-    return infer_seconds(tokens, l0, n_features, trials, threads), load_seconds(n_features)
 
 
 def _key(config: object) -> str:

@@ -48,7 +48,7 @@ def _gather(
             replicate = samples.read(k)
             if replicate.token_id is None:
                 return None
-            words = words.plus(replicate, _part(columns_of(replicate.activations), first, last))
+            words = words.plus(replicate, part_of(columns_of(replicate.activations), first, last))
             advance(1)
         number = (pl.col("feature") + first).cast(pl.Int32)
         contexts.append(words.contexts(vocabulary).with_columns(number))
@@ -56,7 +56,7 @@ def _gather(
     return FeatureText(pl.concat(contexts, rechunk=True), pl.concat(top_tokens, rechunk=True))
 
 
-def _part(columns: Columns, first: int, last: int) -> Columns:
+def part_of(columns: Columns, first: int, last: int) -> Columns:
     """Return the columns ``first .. last - 1``."""
     start = columns.start[first : last + 1]
     entries = slice(start[0], start[-1])

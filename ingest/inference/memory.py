@@ -89,6 +89,11 @@ def peak_bytes(size: JobSize, plan: Plan) -> float:
     return LIBRARIES + max(2 * size.file_bytes, trial_bytes(size, plan.threads), end_bytes(size, plan))
 
 
+def least_bytes(size: JobSize) -> float:
+    """Least budget that is accepted."""
+    return peak_bytes(size, Plan(1, FEWEST_EDGES, MOST_WORD_BLOCKS))
+
+
 def plan_within(size: JobSize, threads: int, budget: float | None) -> Plan:
     """Choose how to go about a job.
 
@@ -109,8 +114,7 @@ def plan_within(size: JobSize, threads: int, budget: float | None) -> Plan:
     plan = Plan(threads)
     if budget is None:
         return plan
-    least = Plan(1, FEWEST_EDGES, MOST_WORD_BLOCKS)
-    at_least = peak_bytes(size, least)
+    at_least = least_bytes(size)
     if at_least > budget:
         raise MisuseError(
             f"--memory is {budget / GB:g} GB; this job needs at least {_rounded_up(at_least)} GB, "

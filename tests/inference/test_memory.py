@@ -7,7 +7,7 @@ import pytest
 
 from analysis.errors import MisuseError
 from ingest.inference import InferConfig, Resources, infer, job
-from ingest.inference.memory import FEWEST_EDGES, GB, MOST_WORD_BLOCKS, Plan, peak_bytes, plan_within
+from ingest.inference.memory import GB, Plan, least_bytes, peak_bytes, plan_within
 from ingest.inference.size import JobSize, size_of
 from ingest.samples_directory import open_samples
 from tests.inference.test_infer import same
@@ -26,10 +26,6 @@ LARGE = JobSize(
 )
 
 
-def least(size: JobSize) -> float:
-    return peak_bytes(size, Plan(1, FEWEST_EDGES, MOST_WORD_BLOCKS))
-
-
 def test_a_job_without_a_budget_uses_what_it_is_given() -> None:
     assert plan_within(LARGE, 16, None) == Plan(16)
 
@@ -38,12 +34,12 @@ def test_threads_and_blocks_give_way_to_a_budget_and_the_plan_fits_it() -> None:
     free = peak_bytes(LARGE, Plan(16))
     assert plan_within(LARGE, 16, 1.01 * free) == Plan(16)
     for part in (0.9, 0.7, 0.5, 0.2, 0.0):
-        budget = least(LARGE) + part * (free - least(LARGE))
+        budget = least_bytes(LARGE) + part * (free - least_bytes(LARGE))
         plan = plan_within(LARGE, 16, budget)
         assert peak_bytes(LARGE, plan) <= budget
         assert plan != Plan(16)
     wordless = replace(LARGE, words=False, replicates=1)
-    assert plan_within(wordless, 16, 1.001 * least(wordless)).threads == 1
+    assert plan_within(wordless, 16, 1.001 * least_bytes(wordless)).threads == 1
 
 
 @pytest.mark.parametrize("field", ["n_features", "tokens", "nonzero", "replicates", "file_bytes"])
@@ -78,7 +74,7 @@ def test_small_blocks_change_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_real_job_stays_within_the_least_budget_that_is_accepted(tmp_path: Path) -> None:
     samples = write_samples(tmp_path / "s", replicates=3, n=20_000, n_features=200)
-    budget = least(size_of(open_samples(samples), InferConfig())) * 1.001 / GB
+    budget = least_bytes(size_of(open_samples(samples), InferConfig())) * 1.001 / GB
     # A process of its own prints its own high-water mark: that of a child counts its parent's memory in.
     code = (
         "import re, sys, stratigraph; code = stratigraph.main(sys.argv[1:])\n"

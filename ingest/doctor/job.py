@@ -1,0 +1,54 @@
+"""What an inference would take on this machine."""
+
+from pathlib import Path
+
+from analysis.errors import MisuseError
+from ingest.doctor.finding import Finding
+from ingest.doctor.installation import GB, available_memory
+from ingest.inference.config import InferConfig, Resources
+from ingest.inference.estimate import estimate
+from ingest.inference.memory import least_bytes
+from ingest.inference.size import size_of
+from ingest.samples_directory import open_samples
+from ingest.sampling.plan import duration
+
+
+def foretell(path: Path, config: InferConfig, resources: Resources) -> list[Finding]:
+    """Estimate time and memory of ``infer`` on the samples in `path`.
+
+    Raises
+    ------
+    MisuseError
+        `path` is no samples directory, or holds fewer replicates than asked for.
+    DataError
+        Its first replicate breaks the format.
+    """
+    samples = open_samples(path)
+    present, wanted = len(samples.replicates), config.replicates
+    if not present or (wanted or 0) > present:
+        raise MisuseError(
+            f"{path} holds {present} replicates; expected {wanted or 'at least 1'}, sample more or ask less"
+        )
+    size = size_of(samples, config)
+    found = estimate(samples, config, resources.threads)
+    stages = ", ".join(f"{name} {duration(s)}" for name, s in found.stages.items() if s >= 0.5)
+    free = available_memory()
+    fits = free is None or least_bytes(size) <= free
+    least = f"at least {least_bytes(size) / GB:.2f} GB with --memory"
+    return [
+        Finding("site", samples.site.id, samples.site.id),
+        Finding("features", f"{size.n_features:,}", size.n_features),
+        Finding(
+            "tokens", f"{size.tokens:,} in a replicate, {size.l0:.1f} features firing at one", size.tokens
+        ),
+        Finding("trials", f"{size.trials:,}: {size.replicates} replicates x {1 + size.nulls}", size.trials),
+        Finding("time", f"about {duration(found.seconds)} ({stages})", round(found.seconds, 2)),
+        Finding("memory", f"about {found.memory / GB:.2f} GB, {least}", round(found.memory)),
+        Finding(
+            "available",
+            "not known" if free is None else f"{free / GB:.1f} GB" + ("" if fits else ", too little"),
+            free,
+            fine=fits,
+        ),
+        Finding("estimated in", f"{found.took:.1f} s", round(found.took, 2)),
+    ]
