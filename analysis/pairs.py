@@ -19,10 +19,27 @@ from typing import NamedTuple
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.activations import Columns, Float32, Float64, Int32, Int64
 from analysis.kernel import kernel, parallel_kernel
-from analysis.top_k import offer, sort_best_first
+from analysis.prefetch import prefetch
+from analysis.top_k import keep_best, sort_best_first
+
+UInt32 = NDArray[np.uint32]
+
+
+ENTRY = np.dtype([("label", np.uint32), ("value", np.float32)])
+"""One entry of a token's row. Side by side: one stream to read instead of two."""
+
+ROOM = 2
+"""Room of a list, in units of K; at most this many are held before all but the K best are thrown out."""
+
+_AHEAD = 2
+"""Entries of a feature by which the rows to be read are asked for beforehand."""
+
+_LINE = 64 // ENTRY.itemsize
+"""Entries of a row in a cache line."""
 
 
 class Crossed(NamedTuple):
@@ -35,17 +52,16 @@ class Crossed(NamedTuple):
     value : shape (nonzero,), > 0
         Activation at each entry.
     after, end : shape (nonzero,)
-        For each entry, ``row_feature[after:end]`` are the labels above its own that fire at its token.
-    row_feature, row_value : shape (nonzero,)
+        For each entry, ``row[after:end]`` holds the labels above its own that fire at its token.
+    row : shape (nonzero,), ``ENTRY``
         Labels and activations by token, labels ascending within a token.
     """
 
     start: Int64
     value: Float32
-    after: Int32
-    end: Int32
-    row_feature: Int32
-    row_value: Float32
+    after: UInt32
+    end: UInt32
+    row: NDArray[np.void]
 
 
 class Lists(NamedTuple):
@@ -53,20 +69,21 @@ class Lists(NamedTuple):
 
     Parameters
     ----------
-    score : shape (blocks, m, K)
-        Heaps by |score|, the worst on top; see ``analysis.top_k``.
-    partner : shape (blocks, m, K)
-        Names (not labels) of the partners.
+    score, partner : shape (blocks, m, ROOM K)
+        Scores and names (not labels) of the partners, in no order.
     size : shape (blocks, m)
         Partners in each list.
     least : shape (blocks, m)
         Least |score| that each list would take.
+    k
+        How many of a list count in the end.
     """
 
     score: Float64
     partner: Int32
     size: Int32
     least: Float64
+    k: int
 
 
 def cross(columns: Columns, name: Int32) -> Crossed:
@@ -75,58 +92,73 @@ def cross(columns: Columns, name: Int32) -> Crossed:
     Parameters
     ----------
     columns
-        One replicate by feature, fewer than 2**31 entries.
+        One replicate by feature, fewer than 2**32 entries.
     name : shape (m,)
         Features that take part, in the order of their labels.
     """
-    return Crossed(*_cross(columns.start, columns.token, columns.value, name, columns.n_tokens))
+    row_start = _row_start(columns.start, columns.token, name, columns.n_tokens)
+    row = np.empty(row_start[-1], ENTRY)
+    return Crossed(*_cross(columns.start, columns.token, columns.value, name, row_start, row))
 
 
 def empty_lists(blocks: int, m: int, k: int, least: float) -> Lists:
     """Return lists without partners, which take a score from |`least`| on."""
     return Lists(
-        np.zeros((blocks, m, k)),
-        np.full((blocks, m, k), -1, np.int32),
+        np.empty((blocks, m, ROOM * k)),
+        np.empty((blocks, m, ROOM * k), np.int32),
         np.zeros((blocks, m), np.int32),
         np.full((blocks, m), least),
+        k,
     )
 
 
 @kernel
 def _cross(
-    start: Int64, token: Int32, value: Float32, name: Int32, n_tokens: int
-) -> tuple[Int64, Float32, Int32, Int32, Int32, Float32]:
+    start: Int64, token: Int32, value: Float32, name: Int32, row_start: Int64, row: NDArray[np.void]
+) -> tuple[Int64, Float32, UInt32, UInt32, NDArray[np.void]]:
+    """Fill `row`; `row_start` says where each token's begins."""
     chosen = np.zeros(len(name) + 1, np.int64)
-    row_start = np.zeros(n_tokens + 1, np.int64)
     for a in range(len(name)):
-        i = name[a]
-        chosen[a + 1] = chosen[a] + start[i + 1] - start[i]
-        for entry in range(start[i], start[i + 1]):
-            row_start[token[entry] + 1] += 1
-    for t in range(n_tokens):
-        row_start[t + 1] += row_start[t]
+        chosen[a + 1] = chosen[a] + start[name[a] + 1] - start[name[a]]
     values = np.empty(chosen[-1], np.float32)
-    after = np.empty(chosen[-1], np.int32)
-    end = np.empty(chosen[-1], np.int32)
-    row_feature = np.empty(chosen[-1], np.int32)
-    row_value = np.empty(chosen[-1], np.float32)
+    after = np.empty(chosen[-1], np.uint32)
+    end = np.empty(chosen[-1], np.uint32)
     place = row_start[:-1].copy()
     for a in range(len(name)):
-        i = name[a]
-        for entry in range(start[i + 1] - start[i]):
-            t = token[start[i] + entry]
-            x = value[start[i] + entry]
-            row_feature[place[t]] = a
-            row_value[place[t]] = x
+        ahead = start[name[a]] - chosen[a]
+        for entry in range(chosen[a], chosen[a + 1]):
+            t = token[entry + ahead]
+            x = value[entry + ahead]
+            row[place[t]].label = a
+            row[place[t]].value = x
             place[t] += 1
-            values[chosen[a] + entry] = x
-            after[chosen[a] + entry] = place[t]
-            end[chosen[a] + entry] = row_start[t + 1]
-    return chosen, values, after, end, row_feature, row_value
+            values[entry] = x
+            after[entry] = place[t]
+            end[entry] = row_start[t + 1]
+    return chosen, values, after, end, row
 
 
 @kernel
-def sum_products(a: int, crossed: Crossed, total: Float64, touched: Int32, known: int) -> int:
+def _row_start(start: Int64, token: Int32, name: Int32, n_tokens: int) -> Int64:
+    row_start = np.zeros(n_tokens + 1, np.int64)
+    for i in name:
+        for t in token[start[i] : start[i + 1]]:
+            row_start[t + 1] += 1
+    for t in range(n_tokens):
+        row_start[t + 1] += row_start[t]
+    return row_start
+
+
+@kernel
+def ask_for_rows(entry: int, crossed: Crossed) -> None:
+    """Prefetch the piece of a row that will be read a few entries later."""
+    later = min(entry + _AHEAD, len(crossed.after) - 1)
+    for place in range(crossed.after[later], crossed.end[later], _LINE):
+        prefetch(crossed.row, place)
+
+
+@kernel
+def sum_products(a: int, crossed: Crossed, total: Float64, touched: UInt32, known: int) -> int:
     """Add ``x_ta x_tb`` to ``total[b]`` for every ``b > a`` that fires with ``a``, over the tokens in order.
 
     Parameters
@@ -147,42 +179,80 @@ def sum_products(a: int, crossed: Crossed, total: Float64, touched: Int32, known
     -------
     How many there are now.
     """
+    # Unsigned throughout: a signed place would be tested for counting from the end, at every visit.
+    found = np.uint64(known)
     for entry in range(crossed.start[a], crossed.start[a + 1]):
+        ask_for_rows(entry, crossed)
         x = np.float64(crossed.value[entry])
-        for place in range(crossed.after[entry], crossed.end[entry]):
-            b = crossed.row_feature[place]
+        for place in range(np.uint64(crossed.after[entry]), np.uint64(crossed.end[entry])):
+            b = crossed.row[place].label
             before = total[b]
             # Written always and kept if new: a branch on what cannot be foretold would cost more.
-            touched[known] = b
-            known += before == 0.0
-            total[b] = before + x * crossed.row_value[place]
-    return known
+            touched[found] = b
+            found += np.uint64(before == 0.0)
+            total[b] = before + x * crossed.row[place].value
+    return int(found)
 
 
 @kernel
-def count_together(a: int, crossed: Crossed, total: Int32, touched: Int32, known: int) -> int:
+def count_together(a: int, crossed: Crossed, total: Int32, touched: UInt32, known: int) -> int:
     """Add to ``total[b]`` the tokens at which ``a`` and ``b`` fire, for every later ``b`` that does so.
 
     As ``sum_products``, with counts, shape (m,), for sums.
     """
+    found = np.uint64(known)
     for entry in range(crossed.start[a], crossed.start[a + 1]):
-        for place in range(crossed.after[entry], crossed.end[entry]):
-            b = crossed.row_feature[place]
+        ask_for_rows(entry, crossed)
+        for place in range(np.uint64(crossed.after[entry]), np.uint64(crossed.end[entry])):
+            b = crossed.row[place].label
             before = total[b]
-            touched[known] = b
-            known += before == 0
+            touched[found] = b
+            found += np.uint64(before == 0)
             total[b] = before + 1
-    return known
+    return int(found)
 
 
 @kernel
 def offer_to(a: int, partner: int, score: float, lists: Lists, block: int) -> None:
     """Offer the feature named `partner` to the list of label `a` that `block` keeps."""
     if abs(score) >= lists.least[block, a]:
-        size = offer(lists.score[block, a], lists.partner[block, a], lists.size[block, a], score, partner)
-        lists.size[block, a] = size
-        if size == lists.score.shape[2]:
-            lists.least[block, a] = abs(lists.score[block, a, 0])
+        _append(a, partner, score, lists, block)
+
+
+@kernel
+def _append(a: int, partner: int, score: float, lists: Lists, block: int) -> None:
+    size = lists.size[block, a]
+    lists.score[block, a, size] = score
+    lists.partner[block, a, size] = partner
+    size += 1
+    if size == lists.score.shape[2]:
+        size = keep_best(lists.score[block, a], lists.partner[block, a], size, lists.k)
+        lists.least[block, a] = abs(lists.score[block, a, size - 1])
+    lists.size[block, a] = size
+
+
+@kernel
+def offer_pairs(a: int, others: UInt32, scores: Float64, name: Int32, lists: Lists, block: int) -> None:
+    """Offer each pair of `a` and one of `others` to the lists of both its ends.
+
+    Parameters
+    ----------
+    a
+        Label.
+    others, scores : shape (pairs,)
+        Labels of the other ends, and the scores of the pairs.
+    name : shape (m,)
+        Name of each label.
+    lists, block
+        The lists, and whose of them.
+    """
+    least = lists.least[block]
+    for place in range(len(others)):
+        if abs(scores[place]) >= least[others[place]]:
+            _append(others[place], name[a], scores[place], lists, block)
+    for place in range(len(others)):
+        if abs(scores[place]) >= least[a]:
+            _append(a, name[others[place]], scores[place], lists, block)
 
 
 @parallel_kernel
@@ -193,16 +263,22 @@ def merge_lists(lists: Lists, name: Int32, n_features: int) -> tuple[Int32, Floa
     -------
     Partners, best first and -1 behind the last, and their scores, 0 behind the last; both (n_features, K).
     """
-    blocks, m, k = lists.score.shape
+    blocks, m = lists.size.shape
+    k = lists.k
     partner = np.full((n_features, k), -1, np.int32)
     score = np.zeros((n_features, k))
     for a in numba.prange(m):
-        i = name[a]
+        found = lists.size[:, a].sum()
+        all_scores = np.empty(found)
+        all_partners = np.empty(found, np.int32)
         size = 0
         for block in range(blocks):
-            for place in range(lists.size[block, a]):
-                size = offer(
-                    score[i], partner[i], size, lists.score[block, a, place], lists.partner[block, a, place]
-                )
-        sort_best_first(score[i], partner[i], size)
+            more = lists.size[block, a]
+            all_scores[size : size + more] = lists.score[block, a, :more]
+            all_partners[size : size + more] = lists.partner[block, a, :more]
+            size += more
+        size = keep_best(all_scores, all_partners, size, k)
+        sort_best_first(all_scores, all_partners, size)
+        partner[name[a], :size] = all_partners[:size]
+        score[name[a], :size] = all_scores[:size]
     return partner, score

@@ -27,7 +27,7 @@ from scipy.special import ndtr, ndtri
 from analysis.activations import Bool, Columns, Float64, Int32, Int64
 from analysis.columns import Moments
 from analysis.kernel import kernel, parallel_kernel
-from analysis.pairs import Crossed, Lists, cross, empty_lists, merge_lists, offer_to, sum_products
+from analysis.pairs import Crossed, Lists, UInt32, cross, empty_lists, merge_lists, offer_pairs, sum_products
 
 BINS = 4096
 
@@ -75,14 +75,14 @@ def screen(columns: Columns, moments: Moments, part: Bool, q: float = 0.05, k: i
     floor = _r_of_p(q, n)
     ceiling = _r_of_p(q / pairs, n)
     # Rare features first: their correlations are the large ones, so the lists fill with what stays in them.
-    name = np.flatnonzero(part)[np.argsort(moments.count[part], kind="stable")].astype(np.int32)
-    ratio = moments.mean[name] / moments.deviation[name]
+    ratio = moments.mean[part] / moments.deviation[part]
+    order = np.argsort(ratio, kind="stable")
+    name, ratio = np.flatnonzero(part)[order].astype(np.int32), ratio[order]
     lists = empty_lists(numba.get_num_threads(), len(name), k, floor)
     histogram = _screen(
         cross(columns, name),
         1.0 / moments.deviation[name],
         ratio,
-        np.argsort(-ratio, kind="stable").astype(np.int32),
         name,
         n,
         lists,
@@ -129,8 +129,52 @@ def _nothing(n_features: int, k: int) -> Candidates:
 
 
 @kernel
-def _count(histogram: Int64, r: float, scale: float) -> None:
-    histogram[int(min(float(BINS), abs(r) * scale))] += 1
+def _count(histogram: Int64, correlation: Float64, scale: float) -> None:
+    for r in correlation:
+        histogram[np.uint64(min(float(BINS), abs(r) * scale))] += 1
+
+
+@kernel
+def _never_together(
+    a: int, ratio: Float64, total: Float64, floor: float, kept: UInt32, correlation: Float64
+) -> int:
+    """List the later features that never fire with `a` and whose margins alone give |r| from `floor` on.
+
+    The ratios ascend, so these are found from the last label down.
+    """
+    size = np.uint64(0)
+    for b in range(len(ratio) - 1, a, -1):
+        r = -ratio[a] * ratio[b]
+        if -r < floor:
+            break
+        kept[size] = b
+        correlation[size] = r
+        size += np.uint64(total[b] == 0.0)
+    return int(size)
+
+
+@kernel
+def _together(
+    a: int,
+    inverse: Float64,
+    ratio: Float64,
+    n: int,
+    touched: UInt32,
+    total: Float64,
+    floor: float,
+    kept: UInt32,
+    correlation: Float64,
+    size: int,
+) -> int:
+    """List the `touched` features with |r| from `floor` on behind the first `size`; their sums become 0."""
+    end = np.uint64(size)
+    for b in touched:
+        r = total[b] / n * (inverse[a] * inverse[b]) - ratio[a] * ratio[b]
+        total[b] = 0.0
+        kept[end] = b
+        correlation[end] = r
+        end += np.uint64(abs(r) >= floor)
+    return int(end)
 
 
 @parallel_kernel
@@ -138,7 +182,6 @@ def _screen(
     crossed: Crossed,
     inverse: Float64,
     ratio: Float64,
-    by_ratio: Int32,
     name: Int32,
     n: int,
     lists: Lists,
@@ -155,26 +198,15 @@ def _screen(
     histograms = np.zeros((blocks, BINS + 1), np.int64)
     for block in numba.prange(blocks):
         total = np.zeros(m)
-        touched = np.empty(m + 1, np.int32)
+        touched = np.empty(m + 1, np.uint32)
+        kept = np.empty(m + 1, np.uint32)
+        correlation = np.empty(m + 1)
         for a in range(block, m, blocks):
-            fires_with = sum_products(a, crossed, total, touched, 0)
-            for b in touched[:fires_with]:
-                r = total[b] / n * (inverse[a] * inverse[b]) - ratio[a] * ratio[b]
-                _count(histograms[block], r, scale)
-                if abs(r) >= floor:
-                    offer_to(a, name[b], r, lists, block)
-                    offer_to(b, name[a], r, lists, block)
-            # Of the pairs that never fire together only those with a product above the floor can pass.
-            for b in by_ratio:
-                r = -ratio[a] * ratio[b]
-                if -r < floor:
-                    break
-                if b > a and total[b] == 0.0:
-                    _count(histograms[block], r, scale)
-                    offer_to(a, name[b], r, lists, block)
-                    offer_to(b, name[a], r, lists, block)
-            for b in touched[:fires_with]:
-                total[b] = 0.0
+            found = sum_products(a, crossed, total, touched, 0)
+            size = _never_together(a, ratio, total, floor, kept, correlation)
+            size = _together(a, inverse, ratio, n, touched[:found], total, floor, kept, correlation, size)
+            _count(histograms[block], correlation[:size], scale)
+            offer_pairs(a, kept[:size], correlation[:size], name, lists, block)
     histogram = np.zeros(BINS + 1, np.int64)
     for block in range(blocks):
         histogram += histograms[block]

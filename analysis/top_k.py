@@ -1,6 +1,8 @@
-"""The K largest correlations of a feature, kept in a heap with the worst on top.
+"""The K best partners of a feature: the largest |score|, ties broken by index.
 
-Ties are broken by index, so what is kept does not depend on the order of arrival.
+A list has room for more than K. What might be among the K best is put behind the others, and when the room is
+full all but the K best are thrown out, so that most offers cost one comparison and the others, nearly always,
+one write. What is kept does not depend on the order of arrival.
 """
 
 from analysis.activations import Float64, Int32
@@ -8,53 +10,64 @@ from analysis.kernel import kernel
 
 
 @kernel
-def worse(r_a: float, j_a: int, r_b: float, j_b: int) -> bool:
-    """Order of candidates: smaller |r| is worse, of equal ones the larger index."""
-    return abs(r_a) < abs(r_b) or (abs(r_a) == abs(r_b) and j_a > j_b)
+def worse(score_a: float, j_a: int, score_b: float, j_b: int) -> bool:
+    """Order of candidates: smaller |score| is worse, of equal ones the larger index."""
+    return abs(score_a) < abs(score_b) or (abs(score_a) == abs(score_b) and j_a > j_b)
 
 
 @kernel
-def _sink(r: Float64, j: Int32, root: int, size: int) -> None:
-    """Restore the heap (worst on top) below `root`."""
-    while True:
-        child = 2 * root + 1
-        if child >= size:
-            return
-        if child + 1 < size and worse(r[child + 1], j[child + 1], r[child], j[child]):
-            child += 1
-        if not worse(r[child], j[child], r[root], j[root]):
-            return
-        r[child], r[root] = r[root], r[child]
-        j[child], j[root] = j[root], j[child]
-        root = child
+def _swap(score: Float64, j: Int32, a: int, b: int) -> None:
+    score[a], score[b] = score[b], score[a]
+    j[a], j[b] = j[b], j[a]
 
 
 @kernel
-def offer(r: Float64, j: Int32, size: int, new_r: float, new_j: int) -> int:
-    """Offer one candidate to a heap of at most ``len(r)``; returns its size."""
-    most = len(r)
-    if size == most:
-        if worse(r[0], j[0], new_r, new_j):
-            r[0] = new_r
-            j[0] = new_j
-            _sink(r, j, 0, size)
+def _split(score: Float64, j: Int32, first: int, last: int) -> int:
+    """Put what is better than some pivot before it and what is worse behind; returns where it came to lie.
+
+    The pivot is the middle of three, so a list in order is no bad case.
+    """
+    middle = (first + last) // 2
+    if worse(score[first], j[first], score[middle], j[middle]):
+        _swap(score, j, first, middle)
+    if worse(score[middle], j[middle], score[last], j[last]):
+        _swap(score, j, middle, last)
+        if worse(score[first], j[first], score[middle], j[middle]):
+            _swap(score, j, first, middle)
+    _swap(score, j, middle, last)
+    better = first
+    for place in range(first, last):
+        if worse(score[last], j[last], score[place], j[place]):
+            _swap(score, j, better, place)
+            better += 1
+    _swap(score, j, better, last)
+    return better
+
+
+@kernel
+def keep_best(score: Float64, j: Int32, size: int, k: int) -> int:
+    """Bring the `k` best of the first `size` to the front, the worst of them last; returns their number."""
+    if size < k:
         return size
-    r[size] = new_r
-    j[size] = new_j
-    size += 1
-    if size == most:
-        for root in range(most // 2 - 1, -1, -1):
-            _sink(r, j, root, most)
-    return size
+    first, last = 0, size - 1
+    while first < last:
+        at = _split(score, j, first, last)
+        if at == k - 1:
+            break
+        if at < k - 1:
+            first = at + 1
+        else:
+            last = at - 1
+    return k
 
 
 @kernel
-def sort_best_first(r: Float64, j: Int32, size: int) -> None:
-    """Sort the first `size` entries, largest |r| first."""
+def sort_best_first(score: Float64, j: Int32, size: int) -> None:
+    """Sort the first `size` entries, largest |score| first."""
     for a in range(1, size):
-        r_a, j_a = r[a], j[a]
+        score_a, j_a = score[a], j[a]
         b = a - 1
-        while b >= 0 and worse(r[b], j[b], r_a, j_a):
-            r[b + 1], j[b + 1] = r[b], j[b]
+        while b >= 0 and worse(score[b], j[b], score_a, j_a):
+            score[b + 1], j[b + 1] = score[b], j[b]
             b -= 1
-        r[b + 1], j[b + 1] = r_a, j_a
+        score[b + 1], j[b + 1] = score_a, j_a
