@@ -80,6 +80,20 @@ class SamplesDirectory:
     @cached_property
     def dictionary(self) -> Dictionary | None:
         """Decoder and encoder directions, or None when the directory has none."""
+        return self._read_dictionary()
+
+    def check_companions(self) -> None:
+        """Read what is used at the end of a long job, and keep the vocabulary only.
+
+        Raises
+        ------
+        DataError
+            The dictionary or the vocabulary breaks its format.
+        """
+        self._read_dictionary()
+        _ = self.vocabulary
+
+    def _read_dictionary(self) -> Dictionary | None:
         file = self.path / "dictionary.safetensors"
         if not file.exists():
             return None
@@ -125,13 +139,22 @@ class SamplesDirectory:
         ]:
             file = self.path / name
             if file.exists():
-                with file.open("rb") as stream:
-                    found[name] = hashlib.file_digest(stream, _hasher).hexdigest()
+                found[name] = _digest(file)
             else:
                 found[name] = "absent"
             if name not in COMPANIONS:
                 advance(1)
         return found
+
+
+def _digest(file: Path) -> str:
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, _hasher).hexdigest()
+    except OSError as error:
+        raise DataError(
+            f"{file}: cannot be read ({error.strerror}); mend it and repeat the command"
+        ) from error
 
 
 def _hasher() -> "hashlib.blake2b":

@@ -75,7 +75,7 @@ def _announce(plan: "Plan", config: "InferConfig", resources: "Resources") -> No
     replicates = config.replicates or plan.replicates
     width = max(plan.n_features)
     size = foretold_size(plan.tokens_per_replicate, max(plan.l0), width, replicates, config)
-    inferring = estimate_unseen(size, config, resources.threads).seconds
+    inferring = estimate_unseen(size, config, resources.threads).seconds_once_started
     sys.stderr.write(
         f"{plan.sentence()}; inferring and loading included, about "
         f"{duration(plan.seconds + inferring + load_seconds(width))}\n"
@@ -93,7 +93,7 @@ def _announce_inference(samples: Path, config: "InferConfig", resources: "Resour
     tokens = sum(r.tokens for r in found.replicates[:replicates])
     sys.stderr.write(
         f"{tokens:,} tokens sampled; {replicates} x {1 + config.nulls} trials, about "
-        f"{duration(estimate(found, config, resources.threads).seconds)}; loading, about "
+        f"{duration(estimate(found, config, resources.threads).seconds_once_started)}; loading, about "
         f"{duration(load_seconds(found.n_features))}\n"
     )
 

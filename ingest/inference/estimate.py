@@ -60,6 +60,11 @@ class Estimate:
         """Seconds of the whole job."""
         return sum(self.stages.values())
 
+    @property
+    def seconds_once_started(self) -> float:
+        """The same for a process that has its libraries loaded."""
+        return self.seconds - self.stages["start"]
+
 
 def estimate(samples: SamplesDirectory, config: InferConfig, threads: int | None = None) -> Estimate:
     """Estimate an inference from its samples directory; reads one replicate.

@@ -14,7 +14,7 @@ from ingest.inference.assemble import assemble
 from ingest.inference.config import InferConfig, Resources
 from ingest.inference.memory import GB, plan_within
 from ingest.inference.size import size_of
-from ingest.inference.workspace import claim, has_trial, hold, save_trial, trial_name
+from ingest.inference.workspace import as_os_error, claim, has_trial, hold, save_trial, trial_name
 from ingest.progress import Advance, progress
 from ingest.samples_directory import SamplesDirectory, open_samples
 
@@ -45,6 +45,8 @@ def infer(samples_path: Path, out: Path, config: InferConfig, resources: Resourc
     resources = resources or Resources()
     samples = open_samples(samples_path)
     run, digests = _plan(samples, config)
+    # Better known now than after hours of trials.
+    samples.check_companions()
     budget = None if resources.memory is None else resources.memory * GB
     plan = plan_within(size_of(samples, config), use_threads(resources.threads), budget)
     use_threads(plan.threads)
@@ -55,12 +57,12 @@ def infer(samples_path: Path, out: Path, config: InferConfig, resources: Resourc
                 return False
             _all_trials(samples, out, config, run.config["replicates"])
             graph = assemble(samples, out, run, plan)
-            with progress("writing", 1, unit="graph") as advance:
+            with progress("writing", 1, unit="graph") as advance, as_os_error():
                 write_graph(out, graph)
                 advance(1)
     except OSError as error:
         raise StratigraphError(
-            f"{out}: could not be written ({error.strerror}); make room and repeat the command, "
+            f"{out}: could not be written ({error.strerror or error}); make room and repeat the command, "
             "finished trials are kept"
         ) from error
     return True

@@ -10,6 +10,8 @@
 
 import fcntl
 import json
+import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -128,8 +130,21 @@ def save_trial(out: Path, name: str, trial: Trial) -> None:
     )
     about = {"certificate": trial.certificate, "counts": trial.counts}
     temporary = directory / f"{name}.part"
-    table.write_parquet(temporary, metadata={"trial": json.dumps(about)})
+    with as_os_error():
+        table.write_parquet(temporary, metadata={"trial": json.dumps(about)})
     temporary.replace(directory / f"{name}.parquet")
+
+
+@contextmanager
+def as_os_error() -> Iterator[None]:
+    """Let a table that polars cannot write fail as any other file does; a full disk is not a broken table."""
+    try:
+        yield
+    except pl.exceptions.ComputeError as error:
+        number = re.search(r"os error (\d+)", str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
 
 
 def has_trial(out: Path, name: str) -> bool:
