@@ -90,7 +90,13 @@ class Fits:
         }
 
 
-def nodewise(columns: Columns, moments: Moments, candidates: Candidates, settings: PathSettings) -> Fits:
+def nodewise(
+    columns: Columns,
+    moments: Moments,
+    candidates: Candidates,
+    settings: PathSettings,
+    loading: Float64 | None = None,
+) -> Fits:
     """Regress every feature on its candidates.
 
     Parameters
@@ -101,6 +107,9 @@ def nodewise(columns: Columns, moments: Moments, candidates: Candidates, setting
         Of each feature, those with deviation above 0 only.
     settings
         The path and the choice.
+    loading : shape (F,), optional
+        Loadings on the activity of the token (``analysis.loadings``): products of means are taken times
+        ``exp(l_a l_b)``, which leaves of a covariance what the activity does not explain.
     """
     n, n_features = columns.n_tokens, columns.n_features
     folds = settings.folds if settings.tune == "cv" else 1
@@ -111,6 +120,7 @@ def nodewise(columns: Columns, moments: Moments, candidates: Candidates, setting
             columns.value,
             moments.mean,
             moments.deviation,
+            np.zeros(n_features) if loading is None else loading,
             candidates.feature,
             contiguous_folds(n, folds),
             folds,
@@ -137,6 +147,7 @@ def _nodewise(
     value: Float32,
     mean: Float64,
     deviation: Float64,
+    loading: Float64,
     candidate: Int32,
     fold: Int32,
     folds: int,
@@ -179,6 +190,8 @@ def _nodewise(
                     centre = (mean[chosen[a]] / deviation[chosen[a]]) * (
                         mean[chosen[b]] / deviation[chosen[b]]
                     )
+                    if a != b:
+                        centre *= np.exp(loading[chosen[a]] * loading[chosen[b]])
                     gram[a, b] = product / n - centre
                     gram[b, a] = gram[a, b]
             moment = gram[size, :size].copy()
