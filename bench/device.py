@@ -47,7 +47,8 @@ def noise(n_features: int, n: int, l0: float, seed: int, sigma: float = 1.5) -> 
     rate = np.minimum(rate / rate.sum() * l0, 0.3)
     # Draws with replacement, as many as leave the wanted number of distinct tokens.
     draws = rng.poisson(-np.log1p(-rate) * n)
-    where = np.unique(np.repeat(np.arange(n_features), draws) * n + rng.integers(0, n, draws.sum()))
+    where = np.sort(np.repeat(np.arange(n_features), draws) * n + rng.integers(0, n, draws.sum()))
+    where = where[np.diff(where, prepend=-1) > 0]
     start = np.searchsorted(where, np.arange(n_features + 1) * n).astype(np.int64)
     value = (0.5 + rng.exponential(1.0, len(where))).astype(np.float32)
     return Columns(start, (where % n).astype(np.int32), value, n)

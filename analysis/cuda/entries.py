@@ -112,4 +112,5 @@ def correlation(entries: Entries, total: Tensor, a: Tensor, b: Tensor) -> Tensor
 
 
 def _on(device: torch.device, array: NDArray[Any]) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(array)).to(device)
+    # Torch warns of arrays that cannot be written to, as those of a mapped file are.
+    return torch.from_numpy(np.require(array, requirements=["C", "W"])).to(device)

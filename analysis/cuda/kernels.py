@@ -242,9 +242,10 @@ def _path(
             pull = g + diagonal * beta
             new = (tl.maximum(pull - penalty, 0.0) + tl.minimum(pull + penalty, 0.0)) * inverse
             change = tl.where(usable, new - beta, 0.0)
-            going = (tl.max(tl.abs(change), axis=0) >= tolerance) & (taken < most)
+            score = tl.abs(tl.where(beta != 0.0, change * preference, change))
+            largest_change, at = tl.max(score, axis=0, return_indices=True)
+            going = (largest_change >= tolerance) & (taken < most)
             if going:
-                at = tl.argmax(tl.abs(tl.where(beta != 0.0, change * preference, change)), axis=0)
                 delta = tl.sum(tl.where(j == at, change, 0.0), axis=0)
                 g -= delta * tl.load(rows + at * k + j, mask=inside, other=0.0)
                 beta = tl.where(j == at, new, beta)

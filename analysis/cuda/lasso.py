@@ -127,7 +127,8 @@ def _descend(
         shrunk = (pull - limit).clamp(min=0.0) + (pull + limit).clamp(max=0.0)
         new = shrunk * (1.0 / torch.where(usable, diagonal, 1.0))
         change = torch.where(usable, new - b, 0.0)
-        going = change.abs().amax(dim=1) >= TOLERANCE
+        largest, at = torch.where(b != 0, change * PREFERENCE, change).abs().max(dim=1, keepdim=True)
+        going = largest[:, 0] >= TOLERANCE
         if step == MAX_SWEEPS * beta.shape[1]:
             converged[live[going]] = False
             going = torch.zeros_like(going)
@@ -136,10 +137,9 @@ def _descend(
             done = live[~going]
             beta[done], gradient[done] = b[~going], g[~going]
             live, b, g, limit, rows = live[going], b[going], g[going], limit[going], gram[live[going]]
-            new, change, going = new[going], change[going], going[going]
+            new, change, at, going = new[going], change[going], at[going], going[going]
         if not len(live):
             return
-        at = torch.where(b != 0, change * PREFERENCE, change).abs().argmax(dim=1, keepdim=True)
         g -= (change * going[:, None]).gather(1, at) * rows.gather(
             1, at[:, :, None].expand(-1, -1, rows.shape[2])
         )[:, 0]

@@ -62,6 +62,12 @@ def groups_of(n_features: int) -> int:
 def workspace_on(device: torch.device, memory: int | None = None) -> Workspace:
     """Return the workspace of `device`: `memory` bytes, or 60 % of what is free on a GPU, or 1 GiB."""
     if memory is None:
-        memory = int(0.6 * torch.cuda.mem_get_info(device)[0]) if device.type == "cuda" else 1 << 30
+        memory = int(0.6 * _free(device)) if device.type == "cuda" else 1 << 30
     # Some builds of torch come without Triton.
     return Workspace(device, memory, device.type == "cuda" and find_spec("triton") is not None)
+
+
+def _free(device: torch.device) -> int:
+    """Bytes free on a GPU, those included that torch holds for later."""
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return int(torch.cuda.mem_get_info(device)[0]) + kept
