@@ -4,9 +4,9 @@ What a job holds at its peak, in bytes, with ``F`` features, ``n`` tokens and ``
 replicate, ``K`` candidates, and ``T`` threads; the largest of::
 
     reading     2 file                           a mapped file, and its copy
-    a trial     A z + B n + T (12 F K + 20 F + 8 n) + 20 F K
-    counting    what `edges_at_once` edges cost, + stored edges + the dictionary
-    the words   file + C z + F / blocks * 6 kB, + the finished words and edges
+    a trial     44 z + 24 n + T (12 ROOM F K + 40 F + 24 n) + 24 F K
+    counting    110 edges_at_once + 24 F K / 2 + stored edges + twice the dictionary
+    the words   file + 32 z + F / blocks * 6 kB, + the finished words, stored edges and dictionary
 
 and beside it the libraries. Three of these give way where a budget asks for it: fewer threads, fewer edges
 counted at a time, words gathered for a block of features at a time, reading the replicates once a block. None
@@ -16,6 +16,7 @@ of them changes the result.
 from dataclasses import dataclass, replace
 
 from analysis.errors import MisuseError
+from analysis.pairs import ROOM
 from analysis.token_mass import CAP
 from ingest.inference.size import JobSize
 from ingest.inference.words import CONTEXTS, LEFT, RIGHT
@@ -26,8 +27,10 @@ LIBRARIES = 0.28 * GB
 
 _FIRING = 8
 """Bytes of a firing: its index and its value."""
-_TRIAL_COPIES = 5
-"""By feature, shuffled by token, by feature again, and the screen's own copies by feature and by token."""
+_SCREENED = 20
+"""Bytes of a firing in the screen: by feature, by token, and where its row goes on and ends."""
+_LISTED = 12
+"""Bytes of a candidate in a list: its index and its correlation."""
 _EDGE_COUNTED = 110
 """Bytes of an edge of one trial while edges are counted: read, keyed, sorted, averaged."""
 _EDGE_STORED = 200
@@ -64,10 +67,11 @@ class Plan:
 
 def trial_bytes(size: JobSize, threads: int) -> float:
     """Peak of a trial beside the libraries."""
-    lists = 12 * size.n_features * size.candidates
-    columns = _TRIAL_COPIES * _FIRING * size.nonzero + 24 * size.tokens
-    a_thread = lists + 20 * size.n_features + 24 * size.tokens
-    return columns + threads * a_thread + 2 * lists
+    # By feature, shuffled by token, by feature again, and the screen's own.
+    firings = (3 * _FIRING + _SCREENED) * size.nonzero + 24 * size.tokens
+    lists = _LISTED * size.n_features * size.candidates
+    a_thread = ROOM * lists + 40 * size.n_features + 24 * size.tokens
+    return firings + threads * a_thread + 2 * lists
 
 
 def end_bytes(size: JobSize, plan: Plan) -> float:
