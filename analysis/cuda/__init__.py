@@ -2,7 +2,7 @@
 
 The one part of the mathematics that knows torch, and nothing else in it imports this package: whoever wants a
 GPU imports ``analysis.cuda.trial``. Every step is written twice, in torch operations, which run on any device
-and are what the tests hold against the CPU's kernels, and as Triton kernels (``kernels.py``) for the three
+and are what the tests hold against the CPU's kernels, and as Triton kernels (``*_kernel.py``) for the three
 steps whose torch form would move several times the memory. Triton comes with the CUDA builds of torch.
 
 Sums of products are added up in whole numbers, in units of 2**-62 of their largest possible value. Such a sum

@@ -75,7 +75,7 @@ def problems_of(
 def solve(problems: Problems, workspace: Workspace) -> Solutions:
     """Solve all paths and choose."""
     if workspace.triton:
-        from analysis.cuda.kernels import paths  # noqa: PLC0415  # triton is there only with CUDA
+        from analysis.cuda.path_kernel import paths  # noqa: PLC0415  # triton is there only with CUDA
 
         return paths(problems)
     return _solve(problems)

@@ -31,7 +31,7 @@ def sums_of_block(entries: Entries, first: int, last: int, out: Tensor, workspac
     """
     total = out[: last - first].zero_()
     if workspace.triton:
-        from analysis.cuda.kernels import add_products  # noqa: PLC0415  # triton is there only with CUDA
+        from analysis.cuda.sums_kernel import add_products  # noqa: PLC0415  # triton is there only with CUDA
 
         add_products(entries, first, last, total)
     else:

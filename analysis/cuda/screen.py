@@ -71,7 +71,7 @@ def _peaks(
 ) -> Tensor:
     """Return the largest rank of every group, (rows, groups), and count pairs ``a < b`` in `histogram`."""
     if workspace.triton:
-        from analysis.cuda.kernels import peaks  # noqa: PLC0415  # triton is there only with CUDA
+        from analysis.cuda.sums_kernel import peaks  # noqa: PLC0415  # triton is there only with CUDA
 
         return peaks(entries, first, total, limits, histogram)
     peak = torch.empty((len(total), total.shape[1] // GROUP), dtype=torch.int64, device=total.device)

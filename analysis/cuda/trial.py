@@ -45,8 +45,9 @@ def trial_on(
     settings
         Of the procedure.
     memory
-        Bytes for the work on the device beyond the activations (28 bytes an entry); None takes 60 % of what
-        is free on a GPU, 1 GiB elsewhere.
+        Bytes for the work on the device, beyond the activations (28 bytes an entry, 60 while they are
+        brought there) and the lists of candidates (some 40 bytes each); None takes 60 % of what is free
+        on a GPU, 1 GiB elsewhere.
     """
     return _trial_on(device, columns, moments_of(columns), settings, memory)
 

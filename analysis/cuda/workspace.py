@@ -1,5 +1,7 @@
 """How much is computed at once: blocks of features and of nodes that fit a budget of memory."""
 
+import os
+import shutil
 from dataclasses import dataclass
 from importlib.util import find_spec
 
@@ -63,8 +65,13 @@ def workspace_on(device: torch.device, memory: int | None = None) -> Workspace:
     """Return the workspace of `device`: `memory` bytes, or 60 % of what is free on a GPU, or 1 GiB."""
     if memory is None:
         memory = int(0.6 * _free(device)) if device.type == "cuda" else 1 << 30
-    # Some builds of torch come without Triton.
-    return Workspace(device, memory, device.type == "cuda" and find_spec("triton") is not None)
+    return Workspace(device, memory, device.type == "cuda" and _has_triton())
+
+
+def _has_triton() -> bool:
+    """Whether Triton is there (some builds of torch come without) and a C compiler, which it asks for."""
+    compiler = os.environ.get("CC") or shutil.which("gcc") or shutil.which("clang")
+    return find_spec("triton") is not None and compiler is not None
 
 
 def _free(device: torch.device) -> int:

@@ -1,10 +1,10 @@
 # mypy: disable-error-code="no-untyped-def, untyped-decorator, import-untyped"
 # ruff: noqa: ANN001, ANN202
 # Triton ships without types, and its functions are compiled from what it is given, not from annotations.
-"""Triton kernels for the steps whose torch form would move several times the memory.
+"""Triton kernels of the sums of products and of their ranks.
 
-They compute what ``_add_products``, ``_peaks`` and ``_solve`` beside them compute, the first two to the bit:
-products and sums are not fused (``enable_fp_fusion``), and what atomics add are whole numbers.
+They compute to the bit what ``products._add_products`` and ``screen._peaks`` compute in torch: products and
+sums are not fused (``enable_fp_fusion``), and what atomics add are whole numbers.
 """
 
 import torch
@@ -13,11 +13,8 @@ import triton.language as tl
 from torch import Tensor
 
 from analysis.cuda.entries import WHOLE, Entries
-from analysis.cuda.lasso import PREFERENCE, Problems, Solutions
 from analysis.cuda.workspace import GROUP
-from analysis.lasso import LEAST_VARIANCE, MAX_SWEEPS, TOLERANCE
 from analysis.screen import BINS
-from analysis.tuning import LEAST_RSS
 
 ENTRIES, WIDTH = 32, 32
 """Entries of a block whose rows one program walks side by side, and how far at once."""
@@ -89,34 +86,6 @@ def peaks(
     return peak
 
 
-def paths(problems: Problems) -> Solutions:
-    """Solve all paths, one program a node, and choose by the criterion."""
-    n_nodes, k = problems.moment.shape
-    device = problems.moment.device
-    beta = torch.zeros_like(problems.moment)
-    penalty = torch.zeros(n_nodes, dtype=torch.float64, device=device)
-    steps = torch.zeros(n_nodes, dtype=torch.int64, device=device)
-    converged = torch.zeros(n_nodes, dtype=torch.int8, device=device)
-    numbers = (float(problems.n_tokens), problems.price, TOLERANCE, LEAST_VARIANCE, LEAST_RSS, PREFERENCE)
-    _path[(n_nodes,)](
-        problems.gram,
-        problems.moment,
-        problems.fractions,
-        torch.tensor(numbers, dtype=torch.float64, device=device),
-        beta,
-        penalty,
-        steps,
-        converged,
-        k,
-        len(problems.fractions),
-        MAX_SWEEPS * k,
-        WIDTH=triton.next_power_of_2(k),
-        num_warps=1,
-        enable_fp_fusion=False,
-    )
-    return Solutions(beta, penalty, steps, converged.bool())
-
-
 @triton.jit
 def _add_products(
     total,
@@ -142,13 +111,16 @@ def _add_products(
     end = tl.load(row_start + t + 1, mask=inside, other=0)
     base = total + row.to(tl.int64) * stride
     longest = tl.max(end - begin, axis=0)
-    for behind in range(0, longest, WIDTH):
+    behind = 0
+    # Not a range: older interpreters of Triton make no number of a loop's bound.
+    while behind < longest:
         at = begin[:, None] + (behind + tl.arange(0, WIDTH))[None, :]
         there = at < end[:, None]
         b = tl.load(row_feature + at, mask=there, other=0)
         y = tl.load(row_unit + at, mask=there, other=0.0)
         product = (x[:, None] * y + 0.5).to(tl.int64)
         tl.atomic_add(base[:, None] + b, product, mask=there, sem="relaxed")
+        behind += WIDTH
 
 
 @triton.jit
@@ -196,69 +168,3 @@ def _peaks(
         rank = tl.where(taken, upper | (n_features - 1 - b).to(tl.int64), -1)
         stored = group < tl.where(row < rows, groups, 0)
         tl.store(peak + row * groups + group, tl.max(rank, axis=1), mask=stored)
-
-
-@triton.jit
-def _path(
-    gram,
-    moment,
-    fractions,
-    numbers,
-    best_beta,
-    best_penalty,
-    all_steps,
-    all_converged,
-    k,
-    count,
-    most,
-    WIDTH: tl.constexpr,
-):
-    node = tl.program_id(0).to(tl.int64)
-    j = tl.arange(0, WIDTH)
-    inside = j < k
-    rows = gram + node * k * k
-    c = tl.load(moment + node * k + j, mask=inside, other=0.0)
-    diagonal = tl.load(rows + j * k + j, mask=inside, other=0.0)
-    n = tl.load(numbers)
-    price = tl.load(numbers + 1)
-    tolerance = tl.load(numbers + 2)
-    usable = diagonal >= tl.load(numbers + 3)
-    least_rss = tl.load(numbers + 4)
-    preference = tl.load(numbers + 5)
-    inverse = 1.0 / tl.where(usable, diagonal, 1.0)
-    largest = tl.max(tl.abs(c), axis=0)
-    beta = c * 0.0
-    g = c
-    best = beta
-    chosen = largest
-    least = largest * 0.0 + float("inf")
-    steps = node * 0
-    converged = node >= 0
-    for step in range(count):
-        penalty = largest * tl.load(fractions + step)
-        taken = 0
-        going = True
-        while going:
-            pull = g + diagonal * beta
-            new = (tl.maximum(pull - penalty, 0.0) + tl.minimum(pull + penalty, 0.0)) * inverse
-            change = tl.where(usable, new - beta, 0.0)
-            score = tl.abs(tl.where(beta != 0.0, change * preference, change))
-            largest_change, at = tl.max(score, axis=0, return_indices=True)
-            going = (largest_change >= tolerance) & (taken < most)
-            if going:
-                delta = tl.sum(tl.where(j == at, change, 0.0), axis=0)
-                g -= delta * tl.load(rows + at * k + j, mask=inside, other=0.0)
-                beta = tl.where(j == at, new, beta)
-                taken += 1
-        steps += taken
-        converged = converged & (taken < most)
-        df = tl.sum((beta != 0.0).to(tl.float64), axis=0)
-        rss = 1.0 - tl.sum(beta * (c + g), axis=0)
-        score = n * tl.log(tl.maximum(rss, least_rss)) + df * price
-        best = tl.where(score < least, beta, best)
-        chosen = tl.where(score < least, penalty, chosen)
-        least = tl.minimum(score, least)
-    tl.store(best_beta + node * k + j, best, mask=inside)
-    tl.store(best_penalty + node, chosen)
-    tl.store(all_steps + node, steps)
-    tl.store(all_converged + node, converged.to(tl.int8))
