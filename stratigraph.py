@@ -11,7 +11,7 @@ import signal
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from queries.notebook import Graph
@@ -49,8 +49,23 @@ def _check_rooms() -> None:
             )
 
 
+class _Version(argparse.Action):
+    """Print the version when it is asked for; looking it up takes longer than making the parser."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+
+        try:
+            found = version("stratigraph")
+        except PackageNotFoundError:
+            found = "not installed"
+        sys.stdout.write(f"stratigraph {found}\n")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="stratigraph", description=__doc__.split("\n\n", maxsplit=1)[0])
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in _COMMAND_MODULES:
         import_module(name).add_commands(commands)

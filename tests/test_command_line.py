@@ -1,6 +1,7 @@
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,32 @@ def test_misuse_is_one_sentence_and_an_exit_code(
     assert says in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "x.db").exists()
+
+
+def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as done:
+        stratigraph.main(["--version"])
+    assert done.value.code == 0
+    assert capsys.readouterr().out == f"stratigraph {version('stratigraph')}\n"
+
+
+def test_an_ingest_that_fails_leaves_no_database(tmp_path: Path) -> None:
+    (tmp_path / "strange.txt").write_text("zxqv blorp wertz " * 500)
+    options = ["--model", "organism", "--sae", "organism", "--layer", 1, "--corpus", "strange.txt"]
+    done = run("ingest", *map(str, options), cwd=tmp_path)
+    assert done.returncode == 2
+    assert "are text that the tokenizer knows" in done.stderr
+    assert not (tmp_path / "graph.db").exists()
+    nowhere = run("ingest", *map(str, options), "--db", "strange.txt/graph.db", cwd=tmp_path)
+    assert nowhere.returncode == 2
+    assert "--db strange.txt/graph.db cannot be made" in nowhere.stderr
+
+
+def test_the_demo_names_its_own_option(tmp_path: Path) -> None:
+    (tmp_path / "demo").touch()
+    done = run("demo", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--work demo/samples cannot be used" in done.stderr
 
 
 def test_a_failure_exits_with_1(tmp_path: Path) -> None:

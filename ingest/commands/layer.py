@@ -4,13 +4,14 @@ import argparse
 import hashlib
 import json
 import sys
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.commands import infer as infer_verb
 from ingest.commands import sample as sample_verb
-from ingest.commands.database import add_database
+from ingest.commands.database import add_database, can_be_made
 
 if TYPE_CHECKING:
     from ingest.inference import InferConfig, Resources
@@ -54,15 +55,19 @@ def _run(arguments: argparse.Namespace) -> int:
     resources = Resources(threads=arguments.threads, memory=arguments.memory)
     sampling = sample_verb.config_from(arguments, (arguments.layer,), arguments.work)
     place = arguments.work / _key(sampling.identity())
-    with connect(arguments.db, write=True, create=True) as store:
-        # Held open from here: a database that cannot be used is better known before the work than after it.
+    with ExitStack() as held:
+        # A database that cannot be used is better known before the work than after it; one that is not there
+        # yet is made when there is a graph to load, so that a failure leaves no empty one.
+        if not can_be_made(arguments.db):
+            held.enter_context(connect(arguments.db, write=True, create=True))
         (samples,) = sample(
             replace(sampling, out=place / "samples"), lambda plan: _announce(plan, config, resources)
         )
         _announce_inference(samples, config, resources)
         graph = place / f"graph-{_key(asdict(config))}"
         infer(samples, graph, config, resources)
-        load_graph(store, read_graph(graph))
+        with connect(arguments.db, write=True, create=True) as store:
+            load_graph(store, read_graph(graph))
     sys.stdout.write(f"{graph_summary(graph)}\n  loaded into {arguments.db}\n")
     return 0
 

@@ -3,11 +3,14 @@
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 
+from analysis.errors import MisuseError
 from analysis.layer_graph import LayerGraph
 from graphdb.graph_directory import read_graph
 from graphdb.load import load_graph
@@ -50,11 +53,13 @@ def demo(work: Path, database: str, replicates: int, seed: int = 0) -> None:
         replicates=replicates,
         seed=seed,
     )
-    places = sample(config)
+    with _naming_work():
+        places = sample(config)
     _step(console, 2, "infer a dependence graph for each layer, against matched shuffles")
     samples = {found.site.layer: found for found in map(open_samples, places)}
-    for layer, directory in samples.items():
-        infer(directory.path, work / "graphs" / str(layer), InferConfig(seed=seed))
+    with _naming_work():
+        for layer, directory in samples.items():
+            infer(directory.path, work / "graphs" / str(layer), InferConfig(seed=seed))
     graphs = {layer: read_graph(work / "graphs" / str(layer)) for layer in samples}
     _step(console, 3, f"load the graphs into {database}")
     with connect(database, write=True, create=True) as store:
@@ -67,6 +72,15 @@ def demo(work: Path, database: str, replicates: int, seed: int = 0) -> None:
         asked = _ask(graphs, samples, seed, database, console)
     _what_next(database, asked, console)
     console.print(f"done in {time.monotonic() - began:.0f} s")
+
+
+@contextmanager
+def _naming_work() -> Iterator[None]:
+    """Let a refusal of a directory name the option that a person can change: here that is ``--work``."""
+    try:
+        yield
+    except MisuseError as error:
+        raise MisuseError(str(error).replace("--out", "--work")) from error
 
 
 def _step(console: Console, number: int, what: str) -> None:

@@ -161,13 +161,19 @@ def _check_size(
     draw.take(stream, shape, pilot_size)
     allowed = draw.count_replicates(stream, shape, tokens, config.replicates)
     if allowed < config.replicates:
-        raise too_small(config, tokens, allowed)
+        raise too_small(config, tokens, allowed, (len(pieces.tokens), text))
 
 
-def too_small(config: SampleConfig, tokens: int, allowed: int) -> MisuseError:
-    """Say how many replicates a corpus allows."""
+def too_small(
+    config: SampleConfig, tokens: int, allowed: int, read: tuple[int, int] | None = None
+) -> MisuseError:
+    """Say how many replicates a corpus allows, and why where of the tokens `read` few are text."""
+    strange = ""
+    if read is not None and read[1] < read[0] / 2:
+        strange = f" (of its {read[0]:,} tokens only {read[1]:,} are text that the tokenizer knows)"
     return MisuseError(
         f"--corpus {config.corpus!r} allows at most {allowed} replicates of {tokens:,} tokens that share "
-        f"no text, and {config.replicates} were asked for; use a larger corpus, "
+        f"no text{strange}, and {config.replicates} were asked for; use a larger corpus"
+        f"{' in the language of the model' if strange else ''}, "
         + (f"--replicates {allowed}, or fewer --activations" if allowed else "or fewer --activations")
     )
