@@ -83,13 +83,18 @@ def descend(gram: Float64, beta: Float64, gradient: Float64, penalty: float, siz
 @kernel
 def kkt_residual(gram: Float64, moment: Float64, beta: Float64, penalty: float, size: int) -> float:
     """Largest violation of the optimality conditions at `beta`, the gradient computed afresh."""
+    # Row by row, G being symmetric: all gradients grow side by side.
+    gradients = moment[:size].copy()
+    for other in range(size):
+        row = gram[other]
+        b = beta[other]
+        for j in range(size):
+            gradients[j] -= row[j] * b
     worst = 0.0
     for j in range(size):
         if gram[j, j] < LEAST_VARIANCE:
             continue
-        gradient = moment[j]
-        for other in range(size):
-            gradient -= gram[j, other] * beta[other]
+        gradient = gradients[j]
         if beta[j] > 0.0:
             worst = max(worst, abs(gradient - penalty))
         elif beta[j] < 0.0:

@@ -14,8 +14,8 @@ import numpy as np
 from analysis.activations import Bool, Columns, Float32, Float64, Int32, Int64
 from analysis.columns import Moments
 from analysis.errors import MisuseError
-from analysis.gram import sparse_products
-from analysis.kernel import parallel_kernel
+from analysis.gram import make_links, sparse_products
+from analysis.kernel import kernel, parallel_kernel
 from analysis.lasso import kkt_residual, lasso_path, penalties
 from analysis.screen import Candidates
 from analysis.tuning import best_by_criterion, best_by_folds
@@ -120,10 +120,9 @@ def nodewise(
             columns.value,
             moments.mean,
             moments.deviation,
-            np.zeros(n_features) if loading is None else loading,
+            np.empty(0) if loading is None else loading,
             candidates.feature,
-            contiguous_folds(n, folds),
-            folds,
+            fold_edges(n, folds),
             settings.steps,
             settings.smallest_ratio,
             settings.gamma if settings.tune == "ebic" else 0.0,
@@ -133,11 +132,61 @@ def nodewise(
     )
 
 
-def contiguous_folds(n: int, folds: int) -> Int32:
-    """Fold of each of `n` tokens: runs of neighbours, the first ``n % folds`` one token longer."""
+def fold_edges(n: int, folds: int) -> Int64:
+    """Edges of `folds` runs of neighbours among `n` tokens, the first ``n % folds`` one token longer."""
     sizes = np.full(folds, n // folds)
     sizes[: n % folds] += 1
-    return np.repeat(np.arange(folds, dtype=np.int32), sizes)
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+
+
+@kernel
+def _candidates_of(candidate: Int32, i: int, chosen: Int32) -> int:
+    """List the candidates of feature `i`, itself behind the last; returns how many candidates there are."""
+    size = 0
+    while size < candidate.shape[1] and candidate[i, size] >= 0:
+        chosen[size] = candidate[i, size]
+        size += 1
+    chosen[size] = i
+    return size
+
+
+@kernel
+def _most_entries(start: Int64, candidate: Int32) -> int:
+    """Most activations of a feature and its candidates together."""
+    chosen = np.empty(candidate.shape[1] + 1, np.int32)
+    most = 0
+    for i in range(len(candidate)):
+        entries = 0
+        for j in chosen[: _candidates_of(candidate, i, chosen) + 1]:
+            entries += start[j + 1] - start[j]
+        most = max(most, entries)
+    return most
+
+
+@kernel
+def _centre(
+    squares: Float64,
+    n: int,
+    mean: Float64,
+    deviation: Float64,
+    loading: Float64,
+    chosen: Int32,
+    gram: Float64,
+) -> None:
+    """Fill `gram` with the correlations of the chosen columns; `loading` may be empty."""
+    ratio = np.empty(len(chosen))
+    for a in range(len(chosen)):
+        ratio[a] = mean[chosen[a]] / deviation[chosen[a]]
+    for a in range(len(chosen)):
+        for b in range(a + 1):
+            product = 0.0
+            for fold in range(len(squares)):
+                product += squares[fold, a, b]
+            centre = ratio[a] * ratio[b]
+            if a != b and len(loading):
+                centre *= np.exp(loading[chosen[a]] * loading[chosen[b]])
+            gram[a, b] = product / n - centre
+            gram[b, a] = gram[a, b]
 
 
 @parallel_kernel
@@ -149,8 +198,7 @@ def _nodewise(
     deviation: Float64,
     loading: Float64,
     candidate: Int32,
-    fold: Int32,
-    folds: int,
+    edge: Int64,
     steps: int,
     smallest_ratio: float,
     gamma: float,
@@ -158,42 +206,28 @@ def _nodewise(
     blocks: int,
 ) -> tuple[Float64, Float64, Float64, Int64, Bool]:
     n_features, k = candidate.shape
-    n = len(fold)
+    folds = len(edge) - 1
+    n = edge[folds]
     coefficient = np.zeros((n_features, k))
     penalty = np.zeros(n_features)
     residual = np.zeros(n_features)
     sweeps = np.zeros(n_features, np.int64)
     converged = np.ones(n_features, np.bool_)
-    tokens = np.zeros(folds)
-    for t in range(n):
-        tokens[fold[t]] += 1.0
+    tokens = np.diff(edge).astype(np.float64)
+    most = _most_entries(start, candidate)
     for block in numba.prange(blocks):
-        head = np.full(n, -1, np.int32)
+        links = make_links(n, most)
         sums = np.zeros((folds, k + 1))
         squares = np.zeros((folds, k + 1, k + 1))
         gram = np.zeros((k + 1, k + 1))
         chosen = np.empty(k + 1, np.int32)
         for i in range(block, n_features, blocks):
-            size = 0
-            while size < k and candidate[i, size] >= 0:
-                chosen[size] = candidate[i, size]
-                size += 1
+            size = _candidates_of(candidate, i, chosen)
             if size == 0:
                 continue
-            chosen[size] = i
-            sparse_products(start, token, value, deviation, chosen[: size + 1], fold, head, sums, squares)
-            for a in range(size + 1):
-                for b in range(a + 1):
-                    product = 0.0
-                    for part in range(folds):
-                        product += squares[part, a, b]
-                    centre = (mean[chosen[a]] / deviation[chosen[a]]) * (
-                        mean[chosen[b]] / deviation[chosen[b]]
-                    )
-                    if a != b:
-                        centre *= np.exp(loading[chosen[a]] * loading[chosen[b]])
-                    gram[a, b] = product / n - centre
-                    gram[b, a] = gram[a, b]
+            columns = chosen[: size + 1]
+            sparse_products(start, token, value, deviation, columns, edge, links, sums, squares)
+            _centre(squares, n, mean, deviation, loading, columns, gram)
             moment = gram[size, :size].copy()
             path = penalties(np.abs(moment).max(), smallest_ratio, steps)
             betas, gradients, taken, good = lasso_path(gram, moment, path, size)

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from analysis.activations import Activations
-from analysis.columns import columns_of, moments_of
+from analysis.activations import Columns
+from analysis.columns import moments_of
 from analysis.edges import Edges, mutual_edges
 from analysis.errors import MisuseError
 from analysis.nodewise import PathSettings, nodewise
@@ -63,9 +63,8 @@ class Trial:
     counts: dict[str, int]
 
 
-def published_trial(activations: Activations, settings: PublishedSettings) -> Trial:
+def published_trial(columns: Columns, settings: PublishedSettings) -> Trial:
     """Run one trial on one replicate (or on a shuffled one)."""
-    columns = columns_of(activations)
     moments = moments_of(columns)
     frequent = moments.count >= settings.min_activations
     part = frequent & (moments.deviation > 0)

@@ -7,14 +7,17 @@ draw does not depend on the number of threads or on the other features.
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
-from analysis.activations import Activations, Columns, Float32, Int32, Int64
-from analysis.columns import transpose
+from analysis.activations import Columns, Float32, Int32, Int64
 from analysis.kernel import kernel, parallel_kernel
 
+UInt32 = NDArray[np.uint32]
+UInt64 = NDArray[np.uint64]
 
-def shuffled(columns: Columns, seed: int, replicate: int, stream: int) -> Activations:
-    """Permute every feature over the tokens.
+
+def shuffled(columns: Columns, seed: int, replicate: int, stream: int) -> Columns:
+    """Permute every feature over the tokens; tokens ascend within each again.
 
     Parameters
     ----------
@@ -25,8 +28,8 @@ def shuffled(columns: Columns, seed: int, replicate: int, stream: int) -> Activa
     """
     entropy = np.random.SeedSequence([seed, replicate, stream]).generate_state(1, np.uint64)[0]
     token, value = _permute(columns.start, columns.value, columns.n_tokens, entropy, numba.get_num_threads())
-    start, feature, moved = transpose(columns.start, token, value, columns.n_tokens)
-    return Activations(start, feature, moved, columns.n_features)
+    _sort(columns.start, token, value, columns.n_tokens, numba.get_num_threads())
+    return Columns(columns.start, token, value, columns.n_tokens)
 
 
 @kernel
@@ -83,3 +86,45 @@ def _permute(
                 a, b = start[i] + last, start[i] + other
                 moved[a], moved[b] = moved[b], moved[a]
     return token, moved
+
+
+@kernel
+def _spread(token: Int32, bits: UInt32, n_tokens: int, place: Int64, words: UInt64) -> None:
+    """Put token and value of each entry, in one word, into as many bins as there are entries, bin by bin.
+
+    The tokens are drawn evenly, so a bin holds one or two and what is left to sort are neighbours.
+    """
+    bins = len(token) / n_tokens
+    place[: len(token) + 2] = 0
+    for t in token:
+        place[np.uint64(t * bins) + np.uint64(1)] += 1
+    for b in range(len(token)):
+        place[b + 1] += place[b]
+    for entry in range(len(token)):
+        own = np.uint64(token[entry] * bins)
+        words[place[own]] = (np.uint64(token[entry]) << np.uint64(32)) | np.uint64(bits[entry])
+        place[own] += 1
+
+
+@parallel_kernel
+def _sort(start: Int64, token: Int32, value: Float32, n_tokens: int, blocks: int) -> None:
+    """Bring the tokens of each feature into order, their values with them."""
+    n_features = len(start) - 1
+    bits = value.view(np.uint32)
+    most = np.diff(start).max() if n_features else 0
+    for block in numba.prange(blocks):
+        place = np.empty(most + 2, np.int64)
+        words = np.empty(most, np.uint64)
+        for i in range(block, n_features, blocks):
+            first, size = start[i], start[i + 1] - start[i]
+            _spread(token[first : first + size], bits[first : first + size], n_tokens, place, words)
+            for entry in range(1, size):
+                word = words[entry]
+                before = entry - 1
+                while before >= 0 and words[before] > word:
+                    words[before + 1] = words[before]
+                    before -= 1
+                words[before + 1] = word
+            for entry in range(size):
+                token[first + entry] = np.int32(words[entry] >> np.uint64(32))
+                bits[first + entry] = np.uint32(words[entry] & np.uint64(0xFFFFFFFF))

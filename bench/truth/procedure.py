@@ -47,7 +47,7 @@ def published(replicates: Sequence[Activations], seed: int) -> Answer:
     """Run the published procedure with its defaults, one null trial a replicate."""
     settings = PublishedSettings(PathSettings())
     features = replicates[0].n_features
-    real = [published_trial(replicate, settings).edges for replicate in replicates]
+    real = [published_trial(columns_of(replicate), settings).edges for replicate in replicates]
     null = [
         published_trial(shuffled(columns_of(replicate), seed, k, 0), settings).edges
         for k, replicate in enumerate(replicates)

@@ -16,7 +16,7 @@ import numba
 import numpy as np
 
 from analysis.activations import Activations, Bool, Columns, Float64, Int64, Samples
-from analysis.columns import Moments, columns_of, moments_of
+from analysis.columns import Moments, columns_of, moments_of, transpose
 from analysis.nodewise import nodewise
 from analysis.published import PublishedSettings
 from analysis.screen import Candidates, p_of_r, screen
@@ -85,7 +85,8 @@ def time_shuffle(activations: Activations, share: float) -> tuple[Activations, f
     """Return shuffled activations, and the seconds that shuffling all of them would take."""
     columns = columns_of(activations)
     null, seconds = timed(lambda: shuffled(columns, 0, 0, 0))
-    return null, seconds / share
+    rows = transpose(null.start, null.token, null.value, null.n_tokens)
+    return Activations(*rows, null.n_features), seconds / share
 
 
 def _screen_seconds(

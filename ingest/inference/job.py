@@ -115,17 +115,10 @@ def _trials_of(samples: SamplesDirectory, k: int, out: Path, config: InferConfig
     streams = [m for m in (None, *range(config.nulls)) if not has_trial(out, trial_name(k, m))]
     if not streams:
         return
-    activations = samples.read(k).activations
-    if None in streams:
-        save_trial(out, trial_name(k, None), published_trial(activations, config.settings()))
-        advance(1)
-    columns = columns_of(activations)
-    # The shuffles need the columns only.
-    del activations
+    columns = columns_of(samples.read(k).activations)
     for stream in streams:
-        if stream is not None:
-            given = shuffled(columns, config.seed, k, stream)
-            save_trial(out, trial_name(k, stream), published_trial(given, config.settings()))
-            # Not held while the next is made.
-            del given
-            advance(1)
+        given = columns if stream is None else shuffled(columns, config.seed, k, stream)
+        save_trial(out, trial_name(k, stream), published_trial(given, config.settings()))
+        # Not held while the next is made.
+        del given
+        advance(1)

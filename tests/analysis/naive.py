@@ -10,14 +10,19 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LassoCV, lasso_path
 from sklearn.model_selection import KFold
 
-from analysis.activations import Activations
+from analysis.activations import Activations, Columns
 
 Dense = NDArray[np.float64]
 
 
-def dense(activations: Activations) -> Dense:
+def dense(activations: Activations | Columns) -> Dense:
     """Tokens x features."""
     x = np.zeros((activations.n_tokens, activations.n_features))
+    if isinstance(activations, Columns):
+        for i in range(activations.n_features):
+            for entry in range(activations.start[i], activations.start[i + 1]):
+                x[activations.token[entry], i] = activations.value[entry]
+        return x
     for t in range(activations.n_tokens):
         for entry in range(activations.start[t], activations.start[t + 1]):
             x[t, activations.feature[entry]] = activations.value[entry]

@@ -43,7 +43,7 @@ def test_opposite_signs_are_no_edge_and_are_counted() -> None:
 
 def test_a_trial_finds_the_planted_modules_and_says_what_it_left_out() -> None:
     activations, _ = planted(0, n=2000)
-    trial = published_trial(activations, PublishedSettings(PathSettings()))
+    trial = published_trial(columns_of(activations), PublishedSettings(PathSettings()))
     found = set(zip(trial.edges.source.tolist(), trial.edges.target.tolist(), strict=True))
     inside = {(a, b) for m in range(9) for a in range(3 * m, 3 * m + 3) for b in range(a + 1, 3 * m + 3)}
     assert len(found & inside) >= 0.9 * len(inside)
@@ -80,10 +80,10 @@ def test_shuffles_differ_by_seed_replicate_and_stream_and_repeat_otherwise() -> 
     activations, _ = planted(0)
     columns = columns_of(activations)
     draws = {
-        shuffled(columns, *key).feature.tobytes() for key in [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
+        shuffled(columns, *key).token.tobytes() for key in [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
     }
     assert len(draws) == 4
-    assert shuffled(columns, 0, 1, 0).feature.tobytes() == shuffled(columns, 0, 1, 0).feature.tobytes()
+    assert shuffled(columns, 0, 1, 0).token.tobytes() == shuffled(columns, 0, 1, 0).token.tobytes()
 
 
 @pytest.mark.parametrize("fires", [1, 2, 3, 4])

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analysis.activations import Activations
+from analysis.activations import Activations, Columns
 from analysis.columns import columns_of
 from analysis.layer_graph import LayerGraph
 from analysis.shuffle import shuffled
@@ -18,7 +18,7 @@ REPLICATES, STREAMS, SEED = 3, 2, 7
 Weights = dict[tuple[int, int], float]
 
 
-def trial(activations: Activations) -> Weights:
+def trial(activations: Activations | Columns) -> Weights:
     """One trial by dense arrays, lists and scikit-learn."""
     x = dense(activations)
     part = ((x > 0).sum(axis=0) >= 5) & (x.std(axis=0) > 0)
