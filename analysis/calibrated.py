@@ -1,0 +1,184 @@
+"""The calibrated procedure: edges whose stated false discovery rate holds for conditional dependence.
+
+1. Activity: a loading for each feature on how busy the token is (``analysis.loadings``), and how long each
+   feature lasts (``analysis.bursts``), from all replicates together.
+2. Screen: exact tails of the co-firing counts of all replicates together (``analysis.excess``).
+3. Neighbourhoods: nodewise LASSO on the firing states, covariances cleared of the activity, EBIC.
+4. Tests: every pair in which either chose the other, from both ends, given both neighbourhoods
+   (``analysis.conditional``).
+5. q: Benjamini-Hochberg over all F (F - 1) / 2 pairs; those never tested count as tests that do not reject.
+
+All replicates serve both to select and to test. That is allowed because the multiplicity is that of all
+pairs, not of those selected: the p of a pair would be the same had it been named beforehand, up to the choice
+of its neighbourhood. Splitting the replicates instead, to select on one half and test on the other, lowers
+the multiplicity and loses half of the evidence, which costs more.
+
+A trial is steps 2 and 3 on one replicate, with edges by the AND rule: the counts over replicates that the
+published procedure reads, with its faults cured.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.activations import Bool, Float32, Float64, Int32, Int64
+from analysis.bursts import autocorrelations
+from analysis.columns import moments_of
+from analysis.conditional import Neighbourhoods, conditional_tests
+from analysis.edges import mutual_edges
+from analysis.errors import MisuseError
+from analysis.excess import screen_excess
+from analysis.firings import Firings, states_of
+from analysis.loadings import loadings_of
+from analysis.nodewise import Fits, PathSettings, nodewise
+from analysis.published import Trial
+from analysis.screen import Candidates
+
+
+@dataclass(frozen=True)
+class CalibratedSettings:
+    """Settings of the calibrated procedure.
+
+    Parameters
+    ----------
+    path
+        The nodewise regressions.
+    q
+        Level of the screen, in (0, 1).
+    candidates
+        Most candidates of a feature, at least 1.
+    min_activations
+        Features with fewer firings take no part.
+    """
+
+    path: PathSettings
+    q: float = 0.1
+    candidates: int = 64
+    min_activations: int = 5
+
+    def __post_init__(self) -> None:
+        if not 0 < self.q < 1 or self.candidates < 1 or self.min_activations < 1:
+            raise MisuseError(f"{self}: expected 0 < q < 1, candidates >= 1, min_activations >= 1")
+
+
+@dataclass(frozen=True)
+class Background:
+    """What features do that says nothing of each other.
+
+    Parameters
+    ----------
+    loading : shape (F,)
+        Loadings on the activity of the token.
+    lasting : shape (F, LAGS)
+        Autocorrelations of the firing states.
+    """
+
+    loading: Float64
+    lasting: Float32
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """Pairs that were tested, ascending by source, then target.
+
+    Parameters
+    ----------
+    source, target : shape (pairs,)
+        The pairs, ``source < target``.
+    q_value : shape (pairs,)
+        Least level of the false discovery rate at which the pair is kept.
+    partial_correlation, standard_error : shape (pairs,)
+        Of the firing states given both neighbourhoods; the error is nan for one replicate.
+    candidates
+        What the screen let through.
+    not_converged
+        Regressions that did not converge.
+    """
+
+    source: Int32
+    target: Int32
+    q_value: Float64
+    partial_correlation: Float64
+    standard_error: Float64
+    candidates: Candidates
+    not_converged: int
+
+
+def background_of(firings: Firings) -> Background:
+    """Estimate the background from all replicates."""
+    return Background(loadings_of(firings), autocorrelations(firings))
+
+
+def calibrated_trial(firings: Firings, background: Background, settings: CalibratedSettings) -> Trial:
+    """Run one trial on one replicate (or on a null one)."""
+    part, candidates, fits = _select(firings, background, settings)
+    edges = mutual_edges(candidates.feature, candidates.correlation, fits.coefficient)
+    counts = {
+        "features_taking_part": int(part.sum()),
+        "features_too_rare": int((firings.count < settings.min_activations).sum()),
+        "features_without_variance": int((firings.count == firings.n_tokens).sum()),
+        "pairs_passing_screen": candidates.passed,
+        "candidates": int((candidates.feature >= 0).sum()),
+        "features_with_full_list": int((candidates.feature[:, -1] >= 0).sum()),
+        "coefficients": int(np.count_nonzero(fits.coefficient)),
+        "opposite_signs": edges.opposed,
+    }
+    return Trial(edges, fits.certificate(), counts)
+
+
+def dependence_of(firings: Firings, background: Background, settings: CalibratedSettings) -> Dependence:
+    """Test all pairs on all replicates together."""
+    _, candidates, fits = _select(firings, background, settings)
+    chosen = (fits.coefficient != 0) & (candidates.feature >= 0)
+    neighbourhoods = _neighbourhoods(candidates.feature, chosen)
+    source, target = _pairs(candidates.feature, chosen)
+    tests = conditional_tests(firings, background.loading, background.lasting, neighbourhoods, source, target)
+    pairs = firings.n_features * (firings.n_features - 1) // 2
+    return Dependence(
+        source,
+        target,
+        q_values(np.exp(-np.abs(tests.evidence)), pairs),
+        tests.partial_correlation,
+        tests.standard_error,
+        candidates,
+        tests.not_converged,
+    )
+
+
+def q_values(p: Float64, hypotheses: int) -> Float64:
+    """Benjamini-Hochberg q of each of `p` among `hypotheses`, those not given being 1."""
+    order = np.argsort(p, kind="stable")
+    ratio = p[order] * hypotheses / np.arange(1, len(p) + 1)
+    q = np.empty(len(p))
+    q[order] = np.minimum(1.0, np.minimum.accumulate(ratio[::-1])[::-1])
+    return q
+
+
+def _select(
+    firings: Firings, background: Background, settings: CalibratedSettings
+) -> tuple[Bool, Candidates, Fits]:
+    """Screen, and choose neighbourhoods."""
+    part: Bool = (firings.count >= settings.min_activations) & (firings.count < firings.n_tokens)
+    candidates = screen_excess(
+        firings, background.loading, background.lasting, part, settings.q, settings.candidates
+    )
+    states = states_of(firings)
+    fits = nodewise(states, moments_of(states), candidates, settings.path, background.loading)
+    return part, candidates, fits
+
+
+def _neighbourhoods(candidate: Int32, chosen: Bool) -> Neighbourhoods:
+    """List the chosen candidates of each feature, ascending."""
+    feature, place = np.nonzero(chosen)
+    member = candidate[feature, place].astype(np.int64)
+    order = np.lexsort((member, feature))
+    start = np.searchsorted(feature, np.arange(len(candidate) + 1)).astype(np.int64)
+    return Neighbourhoods(start, member[order])
+
+
+def _pairs(candidate: Int32, chosen: Bool) -> tuple[Int32, Int32]:
+    """Pairs in which either chose the other."""
+    feature, place = np.nonzero(chosen)
+    other: Int64 = candidate[feature, place].astype(np.int64)
+    keys = np.unique(np.minimum(feature, other) * len(candidate) + np.maximum(feature, other))
+    return (keys // len(candidate)).astype(np.int32), (keys % len(candidate)).astype(np.int32)

@@ -1,0 +1,248 @@
+"""The calibrated screen: which features fire together more, or less, than their activity explains.
+
+``N_ij`` counts the tokens at which both fire. Features that depend on each other through nothing but how busy
+a token is have (``analysis.loadings``)
+
+    N_ij ~ Poisson(m_ij)        m_ij = n_i n_j / n  exp(l_i l_j)
+
+and the p of a pair is twice the smaller of the two exact tails, of the count and the mean divided by the
+pair's dispersion where tokens are alike (``analysis.bursts``): both directions, so that features which
+exclude each other are seen where the counts are large enough to show it. Benjamini-Hochberg over all F (F -
+1) / 2 pairs; of those that pass, the K of least p are each feature's candidates. A pair with p above `MOST`
+never passes, which touches nothing while fewer than one pair in ten of all is rejected at level 0.1.
+
+The evidence of a pair is ``-log p``, signed as the excess. As in ``analysis.screen`` the threshold comes from
+a histogram of it: counts in integers, rounded against the pair by at most a bin, 1/4096 of the evidence at
+which a single pair would pass by Bonferroni.
+
+Each pair is visited once. Labels go by count, rare features first; the labels of a token lie in falling
+order, so that what fires with ``a`` and comes later is the beginning of the token's row.
+"""
+
+import math
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.activations import Bool, Float32, Float64, Int32, Int64
+from analysis.bursts import dispersion
+from analysis.firings import Firings
+from analysis.kernel import kernel, parallel_kernel
+from analysis.pairs import Lists, empty_lists, merge_lists, offer_pairs
+from analysis.poisson import evidence
+from analysis.screen import BINS, Candidates
+
+UInt32 = NDArray[np.uint32]
+
+MOST = 0.01
+"""Largest p of a pair that can pass."""
+
+_SMALL = 64
+"""Counts below this are compared with a table before their tail is computed."""
+
+
+def screen_excess(
+    firings: Firings, loading: Float64, lasting: Float32, part: Bool, q: float = 0.1, k: int = 64
+) -> Candidates:
+    """Screen all pairs of features that take part.
+
+    Parameters
+    ----------
+    firings
+        Firing states, of one replicate or of several.
+    loading : shape (F,)
+        Loadings on the activity of the token.
+    lasting : shape (F, LAGS)
+        Autocorrelations of the states.
+    part : shape (F,)
+        Which features take part.
+    q
+        Level of Benjamini-Hochberg, in (0, 1).
+    k
+        Most candidates of a feature.
+
+    Returns ------- The candidates; ``correlation`` holds the signed evidence of the pairs, ``threshold`` the
+    least that passes.
+    """
+    n_features = firings.n_features
+    pairs = n_features * (n_features - 1) // 2
+    name = np.flatnonzero(part)[np.argsort(firings.count[part], kind="stable")].astype(np.int32)
+    floor, ceiling = -math.log(min(q, MOST)), -math.log(q / max(pairs, 1))
+    blocks = numba.get_num_threads()
+    lists = empty_lists(blocks, len(name), k, floor)
+    row_start, row = _rows(firings.start, firings.token, name, firings.n_tokens)
+    histograms = np.zeros((blocks, BINS + 1), np.int64)
+    _screen(
+        firings.start,
+        firings.token,
+        row_start,
+        row,
+        name,
+        loading[name],
+        lasting,
+        firings.n_tokens,
+        _largest_means(MOST),
+        floor,
+        BINS / ceiling,
+        lists,
+        histograms,
+    )
+    feature, found = merge_lists(lists, name, n_features)
+    least, passed = _least_evidence(histograms.sum(axis=0), ceiling, pairs, q)
+    below = np.abs(found) < least
+    feature[below] = -1
+    found[below] = 0.0
+    return Candidates(feature, found, least, passed)
+
+
+def _largest_means(p: float) -> Float64:
+    """For each small count the largest mean at which its two-sided p is at most `p`, bisected from above."""
+    largest = np.zeros(_SMALL)
+    for count in range(1, _SMALL):
+        low, high = 0.0, float(count)
+        for _ in range(60):
+            middle = (low + high) / 2
+            if evidence(float(count), middle) >= -math.log(p):
+                low = middle
+            else:
+                high = middle
+        largest[count] = high
+    return largest
+
+
+def _least_evidence(histogram: Int64, ceiling: float, pairs: int, q: float) -> tuple[float, int]:
+    """Benjamini-Hochberg: the least bin edge ``e`` with ``exp(-e) <= q N(e) / pairs``, and ``N`` there."""
+    edges = ceiling * np.arange(BINS + 1) / BINS
+    at_least = np.cumsum(histogram[::-1])[::-1]
+    rejects = (np.exp(-edges) * pairs <= q * at_least * (1 + 1e-9)) & (at_least > 0)
+    if not rejects.any():
+        return math.inf, 0
+    first = int(np.argmax(rejects))
+    return float(edges[first]), int(at_least[first])
+
+
+@kernel
+def _rows(start: Int64, token: Int32, name: Int32, n_tokens: int) -> tuple[Int64, UInt32]:
+    """Labels by token, falling within each."""
+    row_start = np.zeros(n_tokens + 1, np.int64)
+    for i in name:
+        for t in token[start[i] : start[i + 1]]:
+            row_start[t + 1] += 1
+    for t in range(n_tokens):
+        row_start[t + 1] += row_start[t]
+    row = np.empty(row_start[-1], np.uint32)
+    place = row_start[:-1].copy()
+    for a in range(len(name) - 1, -1, -1):
+        i = name[a]
+        for t in token[start[i] : start[i + 1]]:
+            row[place[t]] = a
+            place[t] += 1
+    return row_start, row
+
+
+@kernel
+def _count_together(
+    tokens: Int32, a: int, row_start: Int64, row: UInt32, total: Int32, touched: UInt32
+) -> int:
+    """Count in `total` the tokens that `a` shares with every later label; lists those in `touched`."""
+    found = np.uint64(0)
+    for t in tokens:
+        place = np.uint64(row_start[t])
+        # The row holds `a` itself, so the walk ends within it.
+        while row[place] > a:
+            b = row[place]
+            before = total[b]
+            touched[found] = b
+            found += np.uint64(before == 0)
+            total[b] = before + 1
+            place += np.uint64(1)
+    return int(found)
+
+
+@kernel
+def _may_pass(count: int, least_mean: float, most_mean: float, largest: Float64) -> bool:
+    """Rule out, without a tail, most of the pairs whose p is above the largest that can pass.
+
+    `least_mean` and `most_mean` enclose the mean of the pair. For counts beyond the table, and below the
+    mean, a p of 0.01 needs more than two standard deviations, whatever the mean.
+    """
+    if count < len(largest) and count <= most_mean:
+        return most_mean - count > 2.0 * math.sqrt(most_mean)
+    if count < len(largest):
+        return least_mean <= largest[count] or most_mean - count > 2.0 * math.sqrt(most_mean)
+    away = max(count - least_mean, most_mean - count)
+    return away > 2.0 * math.sqrt(least_mean)
+
+
+@kernel
+def _judged(count: float, mean: float, rho_a: Float32, rho_b: Float32, floor: float) -> float:
+    """Evidence of a pair; its dispersion is looked up only where it matters, since it can but lessen it."""
+    score = evidence(count, mean)
+    if abs(score) < floor:
+        return score
+    phi = dispersion(rho_a, rho_b)
+    return evidence(count / phi, mean / phi)
+
+
+@parallel_kernel
+def _screen(
+    start: Int64,
+    token: Int32,
+    row_start: Int64,
+    row: UInt32,
+    name: Int32,
+    loading: Float64,
+    lasting: Float32,
+    n: int,
+    largest: Float64,
+    floor: float,
+    scale: float,
+    lists: Lists,
+    histograms: Int64,
+) -> None:
+    m = len(name)
+    blocks = len(lists.size)
+    count = np.zeros(m)
+    for a in range(m):
+        count[a] = start[name[a] + 1] - start[name[a]]
+    least_loading, most_loading = loading.min(), loading.max()
+    for block in numba.prange(blocks):
+        total = np.zeros(m, np.int32)
+        touched = np.empty(m + 1, np.uint32)
+        others = np.empty(m, np.uint32)
+        scores = np.empty(m)
+        for a in range(block, m, blocks):
+            tokens = token[start[name[a]] : start[name[a] + 1]]
+            fires_with = _count_together(tokens, a, row_start, row, total, touched)
+            share = count[a] / n
+            ends = loading[a] * least_loading, loading[a] * most_loading
+            low, high = math.exp(min(ends)), math.exp(max(ends))
+            found = 0
+            for place in range(fires_with):
+                b = touched[place]
+                mean = share * count[b]
+                if _may_pass(total[b], mean * low, mean * high, largest):
+                    mean *= math.exp(loading[a] * loading[b])
+                    score = _judged(float(total[b]), mean, lasting[name[a]], lasting[name[b]], floor)
+                    if abs(score) >= floor:
+                        others[found] = b
+                        scores[found] = score
+                        found += 1
+            # Of the pairs that never fire together only those with a large mean can pass: P(0) = exp(-mean).
+            for b in range(m - 1, a, -1):
+                mean = share * count[b]
+                if mean * high < floor:
+                    break
+                if total[b] == 0:
+                    mean *= math.exp(loading[a] * loading[b])
+                    score = _judged(0.0, mean, lasting[name[a]], lasting[name[b]], floor)
+                    if abs(score) >= floor:
+                        others[found] = b
+                        scores[found] = score
+                        found += 1
+            for place in range(found):
+                histograms[block, int(min(float(BINS), abs(scores[place]) * scale))] += 1
+            offer_pairs(a, others[:found], scores[:found], name, lists, block)
+            for place in range(fires_with):
+                total[touched[place]] = 0

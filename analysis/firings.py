@@ -1,0 +1,108 @@
+"""Which features fire at which tokens, of several replicates laid end to end.
+
+What the calibrated procedure reads: firing states, and beside each a coarse level of how strongly. A state
+takes four bytes and a level one, so thirty replicates of a large site fit in memory at once.
+
+The level is the logarithm of the activation, standardised within its feature, in 32nds, clipped to +-127::
+
+    level = round(32 (log x - mean_i) / sd_i)
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.activations import Columns, Float32, Int32, Int64
+from analysis.kernel import kernel
+
+Int8 = NDArray[np.int8]
+
+LEVELS = 32.0
+"""Levels to a standard deviation of the logarithm of an activation."""
+
+
+@dataclass(frozen=True)
+class Firings:
+    """Firing states by feature.
+
+    Parameters
+    ----------
+    start : shape (F + 1,)
+        ``token[start[i]:start[i + 1]]`` are the tokens at which ``i`` fires, ascending.
+    token : shape (nonzero,)
+        Tokens, numbered through all replicates.
+    level : shape (nonzero,)
+        How strongly, see the module.
+    bounds : shape (R + 1,)
+        Tokens ``bounds[k]:bounds[k + 1]`` are those of replicate ``k``.
+    """
+
+    start: Int64
+    token: Int32
+    level: Int8
+    bounds: Int64
+
+    @property
+    def n_features(self) -> int:
+        """Number of features ``F``."""
+        return len(self.start) - 1
+
+    @property
+    def n_tokens(self) -> int:
+        """Number of tokens in all."""
+        return int(self.bounds[-1])
+
+    @property
+    def count(self) -> Int64:
+        """Tokens at which each feature fires, shape (F,)."""
+        return np.diff(self.start)
+
+
+def firings_of(replicates: Sequence[Columns]) -> Firings:
+    """Lay replicates of one site end to end."""
+    bounds = np.cumsum([0, *(c.n_tokens for c in replicates)], dtype=np.int64)
+    count = np.sum([np.diff(c.start) for c in replicates], axis=0)
+    start = np.concatenate([np.zeros(1, np.int64), np.cumsum(count)])
+    token = np.empty(start[-1], np.int32)
+    value = np.empty(start[-1], np.float32)
+    place = start[:-1].copy()
+    for columns, offset in zip(replicates, bounds, strict=False):
+        _append(columns.start, columns.token, columns.value, offset, place, token, value)
+    return Firings(start, token, _levels(start, value), bounds)
+
+
+def states_of(firings: Firings) -> Columns:
+    """Return the states as activations of 1."""
+    return Columns(firings.start, firings.token, np.ones(len(firings.token), np.float32), firings.n_tokens)
+
+
+@kernel
+def _append(
+    start: Int64, token: Int32, value: Float32, offset: int, place: Int64, tokens: Int32, values: Float32
+) -> None:
+    """Append one replicate to the lists of every feature; `place` moves to their ends."""
+    for i in range(len(start) - 1):
+        for entry in range(start[i], start[i + 1]):
+            tokens[place[i]] = token[entry] + offset
+            values[place[i]] = value[entry]
+            place[i] += 1
+
+
+@kernel
+def _levels(start: Int64, value: Float32) -> Int8:
+    level = np.zeros(len(value), np.int8)
+    for i in range(len(start) - 1):
+        fires = start[i + 1] - start[i]
+        if fires < 2:
+            continue
+        logs = np.log(value[start[i] : start[i + 1]].astype(np.float64))
+        mean = logs.mean()
+        deviation = np.sqrt(((logs - mean) ** 2).mean())
+        if deviation < 1e-6:
+            continue
+        for entry in range(fires):
+            away = np.rint(LEVELS * (logs[entry] - mean) / deviation)
+            level[start[i] + entry] = np.int8(min(127.0, max(-127.0, away)))
+    return level

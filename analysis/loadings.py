@@ -1,0 +1,166 @@
+"""How far each feature follows the activity of the token, a factor common to all features.
+
+Tokens differ in how many features fire, and that alone makes features fire together. With a standard normal
+activity ``u`` of the token and loadings ``l``, features that depend on nothing else fire at rates
+proportional to ``exp(l_i u - l_i^2 / 2)``, and fire together at
+
+    E N_ij = n_i n_j / n  exp(l_i l_j)
+
+The loadings are found from moments, without a list of pairs. The features are dealt into groups; ``N_ig``
+counts the firings of group ``g`` at the tokens of feature ``i``, and each ``l_i`` solves
+
+    sum_g N_ig = sum_g n_i n_g / n  M_g(l_i)        M_g(l) = mean of exp(l l_j) over g, weighted by count
+
+over the groups that are no outliers: a feature's real partners lie in few groups, and those stand out. A
+loading known only roughly is drawn towards the mean of all by the ratio of its own variance to the spread of
+the others (empirical Bayes), so where nothing is known of a feature it follows the activity like the rest.
+
+Without such a factor the loadings are 0. The log-normal form is the one of joint species distribution models,
+which know the problem as site effects; the product form is exact for it.
+"""
+
+from itertools import pairwise
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.activations import Bool, Float64, Int32, Int64
+from analysis.firings import Firings
+from analysis.kernel import kernel, parallel_kernel
+
+GROUPS = 256
+_GRID: Float64 = np.linspace(-1.5, 3.0, 91)
+_ROUNDS = 12
+_OUTLIER = 3.5
+_LEAST_EXCESS = 0.01
+"""Mean relative excess of co-firing below which there is no activity worth a factor."""
+
+
+_FEW = 10.0
+"""Mean meetings with a group below which their median says nothing."""
+
+
+def loadings_of(firings: Firings) -> Float64:
+    """Estimate the loading of every feature, shape (F,)."""
+    weight = firings.count.astype(np.float64)
+    # Dealt out in the order of their counts, so that the groups fire about equally often.
+    group = np.empty(firings.n_features, np.int32)
+    group[np.argsort(-weight, kind="stable")] = _dealt(firings.n_features)
+    found, expected = _group_counts(firings, group)
+    ratio = np.where(expected > 0, found / np.maximum(expected, 1e-12), 1.0)
+    typical = np.median(ratio, axis=1)
+    excess = float(np.average(typical, weights=weight) - 1) if weight.sum() else 0.0
+    if excess < _LEAST_EXCESS:
+        return np.zeros(firings.n_features)
+    loading = np.clip((typical - 1) / np.sqrt(excess), _GRID[0], _GRID[-1])
+    loading[expected.mean(axis=1) < _FEW] = np.sqrt(np.log1p(excess))
+    for _ in range(_ROUNDS):
+        loading = (loading + _solved(loading, found, expected, group, weight)) / 2
+    return np.asarray(loading, np.float64)
+
+
+def _dealt(n_features: int) -> Int32:
+    """Group of each feature in order of counts: every run of `GROUPS` is dealt in a new random order."""
+    rng = np.random.default_rng(0)
+    rounds = -(-n_features // GROUPS)
+    return np.concatenate([rng.permutation(GROUPS) for _ in range(rounds)])[:n_features].astype(np.int32)
+
+
+def _group_counts(firings: Firings, group: Int32) -> tuple[Float64, Float64]:
+    """``N_ig`` and its expectation at loadings of 0, a feature itself left out; both (F, GROUPS)."""
+    found = _meetings(firings.start, firings.token, firings.bounds, group)
+    count = firings.count.astype(np.float64)
+    total = np.bincount(group, weights=count, minlength=GROUPS)
+    others = np.tile(total, (firings.n_features, 1))
+    own = np.arange(firings.n_features), group
+    others[own] -= count
+    return found, count[:, np.newaxis] / firings.n_tokens * others
+
+
+def _solved(loading: Float64, found: Float64, expected: Float64, group: Int32, weight: Float64) -> Float64:
+    """Solve for each loading given all of them, and draw the uncertain ones to the mean."""
+    table = _mean_factor(loading, group, weight)
+    place = np.clip(np.searchsorted(_GRID, loading), 0, len(_GRID) - 1)
+    fitted = expected * table[place]
+    z = (found - fitted) / np.sqrt(np.maximum(fitted, 1e-9))
+    scale = np.maximum(1.0, 1.4826 * np.median(np.abs(z - np.median(z, axis=1, keepdims=True)), axis=1))
+    inlier: Bool = (np.abs(z) < _OUTLIER * scale[:, np.newaxis]) & (expected > 0)
+    target = np.where(inlier, found, 0.0).sum(axis=1)
+    curve = np.where(inlier, expected, 0.0) @ table.T
+    solved, slope = _crossing(curve, target)
+    variance = np.maximum(target, 1.0) * scale**2 / np.maximum(slope, 1e-9) ** 2
+    return _drawn_in(solved, variance)
+
+
+def _mean_factor(loading: Float64, group: Int32, weight: Float64) -> Float64:
+    """``M_g`` on the grid, shape (grid, GROUPS)."""
+    level = np.clip(np.rint((loading - _GRID[0]) / (_GRID[1] - _GRID[0])), 0, len(_GRID) - 1).astype(np.int64)
+    mass = np.bincount(group * len(_GRID) + level, weights=weight, minlength=GROUPS * len(_GRID))
+    mass = mass.reshape(GROUPS, len(_GRID))
+    total = np.maximum(mass.sum(axis=1), 1e-9)
+    return np.asarray(np.exp(np.outer(_GRID, _GRID)) @ mass.T / total, np.float64)
+
+
+def _crossing(curve: Float64, target: Float64) -> tuple[Float64, Float64]:
+    """Where each row of `curve` crosses its `target` on the grid, and its slope there."""
+    step = _GRID[1] - _GRID[0]
+    low = np.clip((curve[:, 1:-1] < target[:, np.newaxis]).sum(axis=1), 0, len(_GRID) - 2)
+    rows = np.arange(len(curve))
+    slope = (curve[rows, low + 1] - curve[rows, low]) / step
+    found = _GRID[low] + (target - curve[rows, low]) / np.where(np.abs(slope) > 1e-12, slope, np.inf)
+    return np.clip(found, _GRID[0], _GRID[-1]), slope
+
+
+def _drawn_in(loading: Float64, variance: Float64) -> Float64:
+    """Shrink each loading to the mean by its variance against the spread of all (DerSimonian and Laird)."""
+    precision = 1 / variance
+    mean = np.average(loading, weights=precision)
+    spread = (precision * (loading - mean) ** 2).sum() - (len(loading) - 1)
+    spread /= precision.sum() - (precision**2).sum() / precision.sum()
+    between = max(0.0, float(spread))
+    for _ in range(20):
+        share = 1 / (variance + between)
+        mean = np.average(loading, weights=share)
+        between = max(0.0, float(np.average((loading - mean) ** 2 - variance, weights=share)))
+    return np.asarray(mean + (loading - mean) * between / (between + variance), np.float64)
+
+
+def _meetings(start: Int64, token: Int32, bounds: Int64, group: Int32) -> Float64:
+    """Count the firings of each group at the tokens of each feature, itself left out, shape (F, GROUPS)."""
+    found = np.zeros((len(start) - 1, GROUPS), np.int64)
+    place = start[:-1].copy()
+    for begin, end in pairwise(bounds):
+        at_token = _firing_groups(start, token, group, place, begin, end)
+        _meet(start, token, at_token, place, begin, found)
+    found[np.arange(len(group)), group] -= np.diff(start)
+    return found.astype(np.float64)
+
+
+@kernel
+def _firing_groups(
+    start: Int64, token: Int32, group: Int32, place: Int64, begin: int, end: int
+) -> NDArray[np.uint16]:
+    """Count the firings of each group at each of some tokens; `place` says where each feature's begin."""
+    at_token = np.zeros((end - begin, GROUPS), np.uint16)
+    for i in range(len(group)):
+        entry = place[i]
+        while entry < start[i + 1] and token[entry] < end:
+            at_token[token[entry] - begin, group[i]] += 1
+            entry += 1
+    return at_token
+
+
+@parallel_kernel
+def _meet(
+    start: Int64, token: Int32, at_token: NDArray[np.uint16], place: Int64, begin: int, found: Int64
+) -> None:
+    """Add the groups' firings at the tokens of each feature to `found`; `place` moves behind them."""
+    for i in numba.prange(len(place)):
+        entry = place[i]
+        while entry < start[i + 1] and token[entry] - begin < len(at_token):
+            row = at_token[token[entry] - begin]
+            for g in range(GROUPS):
+                found[i, g] += row[g]
+            entry += 1
+        place[i] = entry
