@@ -11,6 +11,10 @@ from sklearn.linear_model import LassoCV, lasso_path
 from sklearn.model_selection import KFold
 
 from analysis.activations import Activations, Columns
+from analysis.columns import Moments
+from analysis.screen import BINS
+from analysis.screen import _least_bin as least_bin
+from analysis.screen import _r_of_p as r_of_p
 
 Dense = NDArray[np.float64]
 
@@ -75,6 +79,42 @@ def screened(x: Dense, part: NDArray[np.bool_], q: float, k: int) -> tuple[list[
         found.sort(key=lambda j: (-abs(r[i, j]), j))
         del found[k:]
     return neighbours, r, z
+
+
+def products_in_order(x: Dense, y: Dense) -> float:
+    """Sum of ``x_t y_t`` over the tokens at which both fire, one after the other."""
+    total = 0.0
+    for t in np.flatnonzero((x > 0) & (y > 0)):
+        total += float(x[t]) * float(y[t])
+    return total
+
+
+def screened_in_order(
+    x: Dense, moments: Moments, part: NDArray[np.bool_], q: float, k: int
+) -> tuple[list[list[tuple[int, float]]], float, int]:
+    """Screen pair by pair, in the arithmetic of the kernels to the last bit.
+
+    Every pair goes into the histogram and the lists of both its ends, which are sorted and cut at the end.
+    Returns the lists of (candidate, correlation), the threshold and how many pairs pass.
+    """
+    n, n_features = x.shape
+    pairs = n_features * (n_features - 1) // 2
+    ceiling = r_of_p(q / pairs, n)
+    histogram = np.zeros(BINS + 1, np.int64)
+    found: list[list[tuple[int, float]]] = [[] for _ in range(n_features)]
+    for i, j in itertools.combinations(np.flatnonzero(part).tolist(), 2):
+        scale = (1.0 / moments.deviation[i]) * (1.0 / moments.deviation[j])
+        margins = (moments.mean[i] / moments.deviation[i]) * (moments.mean[j] / moments.deviation[j])
+        r = float(products_in_order(x[:, i], x[:, j]) / n * scale - margins)
+        histogram[int(min(BINS, abs(r) * (BINS / ceiling)))] += 1
+        found[i].append((j, r))
+        found[j].append((i, r))
+    least, passed = least_bin(histogram, ceiling, pairs, n, q)
+    for row in found:
+        row[:] = [c for c in row if int(min(BINS, abs(c[1]) * (BINS / ceiling))) >= least]
+        row.sort(key=lambda c: (-abs(c[1]), c[0]))
+        del row[k:]
+    return found, least * ceiling / BINS if passed else np.inf, passed
 
 
 def path_of(x: Dense, i: int, chosen: list[int], steps: int, ratio: float) -> tuple[Dense, Dense]:

@@ -3,11 +3,20 @@ import pytest
 
 from analysis.activations import Bool
 from analysis.columns import columns_of, moments_of
+from analysis.gram import make_links, sparse_products
 from analysis.kernel import use_threads
 from analysis.lasso import kkt_residual, lasso_path, penalties
 from analysis.nodewise import Fits, PathSettings, fold_edges, nodewise
 from analysis.screen import Candidates, screen
-from tests.analysis.naive import Dense, correlations, cv_choice, ebic_choice, path_of, sparse
+from tests.analysis.naive import (
+    Dense,
+    correlations,
+    cv_choice,
+    ebic_choice,
+    path_of,
+    products_in_order,
+    sparse,
+)
 from tests.analysis.planted import planted
 
 
@@ -99,6 +108,31 @@ def test_penalties_are_log_spaced_between_their_ends() -> None:
     assert path[0] == pytest.approx(0.8)
     assert path[-1] == pytest.approx(0.016)
     np.testing.assert_allclose(np.diff(np.log(path)), np.log(0.02) / 29)
+
+
+@pytest.mark.parametrize("folds", [1, 4])
+def test_moments_of_a_node_equal_sums_in_order_to_the_last_bit(folds: int) -> None:
+    activations, x = planted(6)
+    columns = columns_of(activations)
+    deviation = moments_of(columns).deviation
+    edge = fold_edges(len(x), folds)
+    links = make_links(len(x), len(columns.token))
+    sums, squares = np.zeros((folds, 8)), np.zeros((folds, 8, 8))
+    nodes = [[3, 1, 12, 26, 4], [1, 0, 3, 7, 8, 14, 21], [5, 1]]
+    for number, node in enumerate(nodes):
+        if number == 2:  # all numbers for entries are used up: they begin anew
+            links.used[0] = 2**32 - 10
+        chosen = np.array(node, np.int32)
+        sparse_products(
+            columns.start, columns.token, columns.value, deviation, chosen, edge, links, sums, squares
+        )
+        for fold in range(folds):
+            inside = slice(edge[fold], edge[fold + 1])
+            scaled = [x[inside, i] / deviation[i] for i in node]
+            for a in range(len(node)):
+                assert sums[fold, a] == products_in_order(scaled[a], (scaled[a] > 0).astype(np.float64))
+                for b in range(len(node)):
+                    assert squares[fold, a, b] == products_in_order(scaled[a], scaled[b])
 
 
 def test_folds_are_contiguous_and_equal_but_for_one() -> None:

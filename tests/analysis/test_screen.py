@@ -3,8 +3,10 @@ import pytest
 
 from analysis.columns import columns_of, moments_of
 from analysis.kernel import use_threads
+from analysis.pairs import count_together, cross
 from analysis.screen import BINS, Candidates, p_of_r, screen
-from tests.analysis.naive import Dense, screened, sparse
+from analysis.top_k import keep_best, sort_best_first
+from tests.analysis.naive import Dense, screened, screened_in_order, sparse
 from tests.analysis.planted import planted
 
 
@@ -32,6 +34,46 @@ def test_candidates_equal_the_dense_twin(seed: int, q: float, k: int) -> None:
         assert got == [j for j in expected if j in got]
         np.testing.assert_allclose(found.correlation[i, : len(got)], r[i, got], atol=1e-9)
     assert (found.correlation[found.feature < 0] == 0).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("q", "k"), [(0.05, 3), (0.05, 64), (0.9, 4), (1e-9, 8)])
+@pytest.mark.parametrize("whole", [False, True], ids=["real", "tied"])
+def test_candidates_equal_the_pairwise_twin_to_the_last_bit(seed: int, q: float, k: int, whole: bool) -> None:
+    _, x = planted(seed, n=250)
+    if whole:  # ones only, many features firing equally often: ties
+        x = ((np.random.default_rng(seed).random((250, 30)).argsort(axis=0) < 12) | (x > 3)).astype(
+            np.float64
+        )
+    moments = moments_of(columns_of(sparse(x)))
+    part = (moments.count >= 5) & (moments.deviation > 0)
+    twin, threshold, passed = screened_in_order(x, moments, part, q, k)
+    most = use_threads(None)
+    for threads in (1, most):
+        use_threads(threads)
+        found = run(x, q, k)
+        assert (found.threshold, found.passed) == (threshold, passed)
+        assert [[j for j in row if j >= 0] for row in found.feature.tolist()] == [
+            [j for j, _ in row] for row in twin
+        ]
+        assert [r for row in found.correlation.tolist() for r in row if r] == [
+            r for row in twin for _, r in row if r
+        ]
+
+
+@pytest.mark.parametrize("k", [1, 2, 7, 40, 100])
+def test_the_best_are_kept_whatever_their_order(k: int) -> None:
+    rng = np.random.default_rng(k)
+    for levels in (1, 5, 10**6):  # all tied, many ties, none
+        partner = rng.permutation(60).astype(np.int32)
+        score = rng.integers(-levels, levels, 60) / levels
+        expected = sorted(zip(-np.abs(score), partner, score, strict=True))[:k]
+        assert keep_best(score, partner, 60, k) == len(expected)
+        if k <= 60:
+            assert (partner[k - 1], score[k - 1]) == expected[-1][1:]
+        sort_best_first(score, partner, len(expected))
+        assert partner[: len(expected)].tolist() == [j for _, j, _ in expected]
+        assert score[: len(expected)].tolist() == [r for _, _, r in expected]
 
 
 def test_pairs_that_never_fire_together_are_candidates_when_their_margins_say_so() -> None:
@@ -70,6 +112,23 @@ def test_the_same_bytes_for_any_number_of_threads() -> None:
     many = run(x)
     assert one.feature.tobytes() == many.feature.tobytes()
     assert one.correlation.tobytes() == many.correlation.tobytes()
+
+
+def test_counts_of_two_replicates_can_be_added_up() -> None:
+    first, x = planted(0)
+    second, y = planted(1)
+    name = np.array([4, 17, 2, 8, 0, 21], np.int32)
+    crossed = [cross(columns_of(a), name) for a in (first, second)]
+    total, touched = np.zeros(6, np.int32), np.empty(7, np.uint32)
+    for a in range(6):
+        known = count_together(a, crossed[0], total, touched, 0)
+        known = count_together(a, crossed[1], total, touched, known)
+        fires = [(z[:, name] > 0).astype(int) for z in (x, y)]
+        expected = sum((z[:, [a]] * z).sum(axis=0) for z in fires)
+        expected[: a + 1] = 0
+        assert total.tolist() == expected.tolist()
+        assert sorted(touched[:known].tolist()) == np.flatnonzero(expected).tolist()
+        total[:] = 0
 
 
 def test_renaming_the_features_renames_the_candidates() -> None:

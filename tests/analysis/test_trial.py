@@ -65,6 +65,13 @@ def test_a_shuffle_keeps_every_feature_and_breaks_every_pair() -> None:
     assert np.abs(null_r[off]).max() < 5 / np.sqrt(3000)
 
 
+def test_tokens_of_a_shuffle_ascend() -> None:
+    activations, _ = planted(0)
+    null = shuffled(columns_of(activations), 0, 0, 0)
+    for i in range(null.n_features):
+        assert (np.diff(null.token[null.start[i] : null.start[i + 1]]) > 0).all()
+
+
 def test_a_shuffle_is_uniform_over_the_tokens() -> None:
     activations, x = planted(1, n=60)
     rows = np.zeros(60)
@@ -79,9 +86,7 @@ def test_a_shuffle_is_uniform_over_the_tokens() -> None:
 def test_shuffles_differ_by_seed_replicate_and_stream_and_repeat_otherwise() -> None:
     activations, _ = planted(0)
     columns = columns_of(activations)
-    draws = {
-        shuffled(columns, *key).token.tobytes() for key in [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
-    }
+    draws = {shuffled(columns, *key).token.tobytes() for key in [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]}
     assert len(draws) == 4
     assert shuffled(columns, 0, 1, 0).token.tobytes() == shuffled(columns, 0, 1, 0).token.tobytes()
 
