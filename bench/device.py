@@ -22,22 +22,24 @@ import numpy as np
 import torch
 
 from analysis.activations import Columns
-from analysis.columns import Moments, moments_of
+from analysis.columns import moments_of
+from analysis.cuda.edges import mutual_edges_on
 from analysis.cuda.entries import Entries, entries_of
 from analysis.cuda.gram import grams_of
 from analysis.cuda.lasso import kkt_residuals, problems_of, solve
 from analysis.cuda.products import empty_sums, sums_of_block
 from analysis.cuda.screen import screen_on
-from analysis.cuda.shuffle import permuted
 from analysis.cuda.trial import trial_on, trials_on
 from analysis.cuda.workspace import Workspace, workspace_on
-from analysis.edges import mutual_edges
 from analysis.kernel import use_threads
-from analysis.nodewise import PathSettings, nodewise
-from analysis.published import PublishedSettings, Trial
+from analysis.nodewise import PathSettings
+from analysis.published import PublishedSettings, Trial, published_trial
 from analysis.screen import Candidates, screen
+from analysis.shuffle import shuffled
 
 T = TypeVar("T")
+
+SETTINGS = PublishedSettings(PathSettings())
 
 
 def noise(n_features: int, n: int, l0: float, seed: int, sigma: float = 1.5) -> Columns:
@@ -138,37 +140,32 @@ def regressions(entries: Entries, candidates: Candidates, workspace: Workspace) 
     coefficient = np.zeros(candidates.feature.shape)
     coefficient[nodes] = solutions.beta.cpu().numpy()
     timed(
-        "edges (host)", device, lambda: mutual_edges(candidates.feature, candidates.correlation, coefficient)
+        "edges",
+        device,
+        lambda: mutual_edges_on(device, candidates.feature, candidates.correlation, coefficient),
     )
 
 
 def compare(columns: Columns, trial: Trial, candidates: Candidates) -> None:
     """Print how the CPU's kernels take and find on the same columns."""
-    moments: Moments = moments_of(columns)
-    part = (moments.count >= 5) & (moments.deviation > 0)
-    began = time.perf_counter()
-    twin = screen(columns, moments, part)
-    fits = nodewise(columns, moments, twin, PathSettings())
-    edges = mutual_edges(twin.feature, twin.correlation, fits.coefficient)
-    print(f"the CPU's kernels {time.perf_counter() - began:.1f} s (with compiling where they are not cached)")
-    ours = dict(
-        zip(
-            zip(trial.edges.source.tolist(), trial.edges.target.tolist(), strict=True),
-            trial.edges.weight.tolist(),
-            strict=True,
-        )
+    moments = moments_of(columns)
+    twin = screen(columns, moments, (moments.count >= 5) & (moments.deviation > 0))
+    cpu, _ = timed(
+        "the same by the CPU's kernels", torch.device("cpu"), lambda: published_trial(columns, SETTINGS)
     )
-    theirs = dict(
-        zip(
-            zip(edges.source.tolist(), edges.target.tolist(), strict=True), edges.weight.tolist(), strict=True
-        )
-    )
+    ours, theirs = weights(trial), weights(cpu)
     gap = max((abs(ours[pair] - theirs[pair]) for pair in ours.keys() & theirs.keys()), default=0.0)
     print(
         f"candidates that differ {int((twin.feature != candidates.feature).sum()):,} of "
         f"{int((twin.feature >= 0).sum()):,}; edges {len(ours):,} and {len(theirs):,}, "
         f"{len(ours.keys() ^ theirs.keys())} in one only; weights within {gap:.1e}"
     )
+
+
+def weights(trial: Trial) -> dict[tuple[int, int], float]:
+    """Weight of each edge."""
+    pairs = zip(trial.edges.source.tolist(), trial.edges.target.tolist(), strict=True)
+    return dict(zip(pairs, trial.edges.weight.tolist(), strict=True))
 
 
 def main() -> None:
@@ -188,16 +185,15 @@ def main() -> None:
     use_threads(options.threads)
     device = torch.device(options.device)
     memory = int(options.memory * 1e9) if options.memory else None
-    settings = PublishedSettings(PathSettings())
     columns = noise(options.features, options.tokens, options.l0, 0)
     print(f"{options.features:,} features x {options.tokens:,} tokens on {device}")
     candidates = stages(columns, device, memory)
-    trial, _ = timed("one trial", device, lambda: trial_on(device, columns, settings, memory))
+    trial, _ = timed("one trial", device, lambda: trial_on(device, columns, SETTINGS, memory))
     print(f"  {len(trial.edges.source):,} edges; {trial.certificate}")
-    timed("one shuffle (host)", device, lambda: permuted(columns, 0, 0, 0))
+    timed("one shuffle (host)", device, lambda: shuffled(columns, 0, 0, 0))
     began = time.perf_counter()
-    sources = [lambda stream=stream: permuted(columns, 0, 0, stream) for stream in range(options.nulls)]
-    for null in trials_on(device, sources, settings, memory):
+    sources = [lambda stream=stream: shuffled(columns, 0, 0, stream) for stream in range(options.nulls)]
+    for null in trials_on(device, sources, SETTINGS, memory):
         print(f"  null: {len(null.edges.source):,} edges")
     each = (time.perf_counter() - began) / max(1, options.nulls)
     print(f"{'a null trial, shuffled meanwhile':42} {each:9.3f} s")

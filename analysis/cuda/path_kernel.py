@@ -52,7 +52,7 @@ def _updates(beta, g, diagonal, inverse, usable, penalty, preference):
     return new, change, tl.abs(tl.where(beta != 0.0, change * preference, change))
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["count", "most"])
 def _path(
     gram,
     moment,

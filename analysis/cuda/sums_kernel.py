@@ -86,7 +86,7 @@ def peaks(
     return peak
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["low", "high", "first"])
 def _add_products(
     total,
     feature,
@@ -123,7 +123,7 @@ def _add_products(
         behind += WIDTH
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["first", "rows", "n_features"])
 def _peaks(
     total,
     spread,

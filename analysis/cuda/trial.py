@@ -5,8 +5,7 @@ and coefficients come from the same moments by sums in another order, so the las
 between the CPU's kernels and a device, and two candidates whose |r| agree to twelve digits may change places.
 On one device the same input gives the same bytes.
 
-What stays on the host: the moments of the columns (for the same bits), choosing edges from both ends, and
-cross-validation with ``--tune cv``.
+What stays on the host: the moments of the columns, for the same bits, and cross-validation (``--tune cv``).
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -20,11 +19,11 @@ import torch
 
 from analysis.activations import Bool, Columns
 from analysis.columns import Moments, moments_of
+from analysis.cuda.edges import mutual_edges_on
 from analysis.cuda.entries import entries_of
 from analysis.cuda.nodewise import nodewise_on
 from analysis.cuda.screen import screen_on
 from analysis.cuda.workspace import workspace_on
-from analysis.edges import mutual_edges
 from analysis.kernel import use_threads
 from analysis.nodewise import Fits, nodewise
 from analysis.published import PublishedSettings, Trial
@@ -103,12 +102,12 @@ def _trial_on(
             fits = nodewise(columns, moments, candidates, settings.path)
         else:
             fits = nodewise_on(entries, candidates, settings.path, workspace)
-    return _concluded(frequent, part, candidates, fits)
+        return _concluded(device, frequent, part, candidates, fits)
 
 
-def _concluded(frequent: Bool, part: Bool, candidates: Candidates, fits: Fits) -> Trial:
+def _concluded(device: torch.device, frequent: Bool, part: Bool, candidates: Candidates, fits: Fits) -> Trial:
     """Choose the edges, and count what went which way."""
-    edges = mutual_edges(candidates.feature, candidates.correlation, fits.coefficient)
+    edges = mutual_edges_on(device, candidates.feature, candidates.correlation, fits.coefficient)
     counts = {
         "features_taking_part": int(part.sum()),
         "features_too_rare": int((~frequent).sum()),
