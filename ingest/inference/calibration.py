@@ -38,8 +38,8 @@ class TrialSeconds:
 
     Parameters
     ----------
-    prepare
-        Columns and moments.
+    moments
+        Moments of every feature.
     screen
         All pairs.
     nodes
@@ -48,7 +48,7 @@ class TrialSeconds:
         Edges it finds, at most.
     """
 
-    prepare: float
+    moments: float
     screen: float
     nodes: float
     edges: float
@@ -56,7 +56,7 @@ class TrialSeconds:
     @property
     def total(self) -> float:
         """Seconds of the trial."""
-        return self.prepare + self.screen + self.nodes
+        return self.moments + self.screen + self.nodes
 
 
 def timed(function: Callable[[], Made]) -> tuple[Made, float]:
@@ -68,13 +68,13 @@ def timed(function: Callable[[], Made]) -> tuple[Made, float]:
 
 def time_trial(activations: Activations, share: float, settings: PublishedSettings) -> TrialSeconds:
     """Estimate the seconds of a trial of which `activations` hold a `share` of the features."""
-    columns, transposing = timed(lambda: columns_of(activations))
+    columns = columns_of(activations)
     moments, summing = timed(lambda: moments_of(columns))
     part = (moments.count >= settings.min_activations) & (moments.deviation > 0)
     a_node, chosen = _node(activations, columns, moments, part, settings)
     nodes = float(part.sum()) / share
     return TrialSeconds(
-        prepare=(transposing + summing) / share,
+        moments=summing / share,
         screen=_screen_seconds(columns, moments, part, share, settings),
         nodes=a_node * nodes,
         edges=chosen * nodes / 2,

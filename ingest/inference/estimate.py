@@ -107,16 +107,18 @@ def _stages(
 ) -> dict[str, float]:
     """Seconds of the trials and of what follows them, but for the words."""
     settings = config.settings()
+    _, transposing = timed(lambda: columns_of(replicate.activations))
+    reading += transposing / share
     real = time_trial(replicate.activations, share, settings)
     null, shuffling = time_shuffle(replicate.activations, share)
     chance = time_trial(null, share, settings)
-    a_replicate = reading + real.total + real.prepare + size.nulls * (shuffling + chance.total)
+    a_replicate = reading + real.total + size.nulls * (shuffling + chance.total)
     # Each trial's edges are read and counted twice: for the table, and for the edges that are stored.
     edges = 2 * size.replicates * (real.edges + size.nulls * chance.edges)
     stages = {
         "trials": size.replicates * a_replicate,
         "counting edges": edges * _edge_seconds(size.n_features),
-        "counting firings": size.replicates * (reading + real.prepare),
+        "counting firings": size.replicates * reading,
     }
     extra = procedure_seconds(size, config.procedure, a_replicate)
     return {**stages, config.procedure: extra} if extra else stages

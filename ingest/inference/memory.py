@@ -4,7 +4,7 @@ What a job holds at its peak, in bytes, with ``F`` features, ``n`` tokens and ``
 replicate, ``K`` candidates, and ``T`` threads; the largest of::
 
     reading     2 file                           a mapped file, and its copy
-    a trial     44 z + 24 n + T (12 ROOM F K + 40 F + 24 n) + 24 F K
+    a trial     36 z + 24 n + T (12 ROOM F K + 40 F + 24 n) + 24 F K
     counting    110 edges_at_once + 24 F K / 2 + stored edges + twice the dictionary
     the words   file + 32 z + F / blocks * 6 kB, + the finished words, stored edges and dictionary
 
@@ -67,8 +67,8 @@ class Plan:
 
 def trial_bytes(size: JobSize, threads: int) -> float:
     """Peak of a trial beside the libraries."""
-    # By feature, shuffled by token, by feature again, and the screen's own.
-    firings = (3 * _FIRING + _SCREENED) * size.nonzero + 24 * size.tokens
+    # By feature, the same shuffled, and the screen's own.
+    firings = (2 * _FIRING + _SCREENED) * size.nonzero + 24 * size.tokens
     lists = _LISTED * size.n_features * size.candidates
     a_thread = ROOM * lists + 40 * size.n_features + 24 * size.tokens
     return firings + threads * a_thread + 2 * lists
