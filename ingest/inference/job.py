@@ -12,7 +12,7 @@ from analysis.shuffle import shuffled
 from graphdb.graph_directory import is_finished, write_graph
 from ingest.inference.assemble import assemble
 from ingest.inference.config import InferConfig, Resources
-from ingest.inference.memory import GB, plan_within
+from ingest.inference.memory import GB, held_bytes, plan_within
 from ingest.inference.size import size_of
 from ingest.inference.workspace import as_os_error, claim, has_trial, hold, save_trial, trial_name
 from ingest.progress import Advance, progress
@@ -45,10 +45,10 @@ def infer(samples_path: Path, out: Path, config: InferConfig, resources: Resourc
     resources = resources or Resources()
     samples = open_samples(samples_path)
     run, digests = _plan(samples, config)
+    budget = None if resources.memory is None else resources.memory * GB
+    plan = plan_within(size_of(samples, config), use_threads(resources.threads), budget, held_bytes())
     # Better known now than after hours of trials.
     samples.check_companions()
-    budget = None if resources.memory is None else resources.memory * GB
-    plan = plan_within(size_of(samples, config), use_threads(resources.threads), budget)
     use_threads(plan.threads)
     try:
         with hold(out):

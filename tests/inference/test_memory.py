@@ -55,6 +55,13 @@ def test_the_refusal_names_a_budget_that_is_accepted() -> None:
     assert peak_bytes(LARGE, plan_within(LARGE, 2, needed * GB)) <= needed * GB
 
 
+def test_what_the_process_holds_already_counts() -> None:
+    budget = 1.2 * least_bytes(LARGE)
+    assert plan_within(LARGE, 16, budget, 0.3 * GB) != plan_within(LARGE, 16, budget, 0.5 * GB)
+    with pytest.raises(MisuseError, match="at least"):
+        plan_within(LARGE, 16, budget, budget)
+
+
 def test_the_size_of_a_job_is_read_from_headers(tmp_path: Path) -> None:
     samples = open_samples(write_samples(tmp_path / "s"))
     size = size_of(samples, InferConfig(replicates=3, nulls=2))
