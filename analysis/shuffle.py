@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.activations import Columns, Float32, Int32, Int64
 from analysis.kernel import kernel, parallel_kernel
+from analysis.splitmix import below, entropy_of, stream_of
 
 UInt32 = NDArray[np.uint32]
 UInt64 = NDArray[np.uint64]
@@ -26,29 +27,10 @@ def shuffled(columns: Columns, seed: int, replicate: int, stream: int) -> Column
     seed, replicate, stream
         What seeds the permutations; equal numbers give equal permutations.
     """
-    entropy = np.random.SeedSequence([seed, replicate, stream]).generate_state(1, np.uint64)[0]
+    entropy = entropy_of(seed, replicate, stream)
     token, value = _permute(columns.start, columns.value, columns.n_tokens, entropy, numba.get_num_threads())
     _sort(columns.start, token, value, columns.n_tokens, numba.get_num_threads())
     return Columns(columns.start, token, value, columns.n_tokens)
-
-
-@kernel
-def _next(state: np.uint64) -> tuple[np.uint64, np.uint64]:
-    """Advance a SplitMix64 generator (Steele, Lea and Flood 2014); returns its state and 64 random bits."""
-    state = state + np.uint64(0x9E3779B97F4A7C15)
-    bits = state
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return state, bits ^ (bits >> np.uint64(31))
-
-
-@kernel
-def _below(state: np.uint64, bound: int) -> tuple[np.uint64, int]:
-    """Draw a whole number in [0, bound), bound at most 2**32; the bias is below bound / 2**64."""
-    state, bits = _next(state)
-    high = (bits >> np.uint64(32)) * np.uint64(bound)
-    low = ((bits & np.uint64(0xFFFFFFFF)) * np.uint64(bound)) >> np.uint64(32)
-    return state, int((high + low) >> np.uint64(32))
 
 
 @parallel_kernel
@@ -62,13 +44,13 @@ def _permute(
     for block in numba.prange(blocks):
         taken_by = np.full(n_tokens, -1, np.int32)
         for i in range(block, n_features, blocks):
-            _, state = _next(entropy ^ (np.uint64(i + 1) * np.uint64(0xD1B54A32D192ED03)))
+            state = stream_of(entropy, i)
             fires = start[i + 1] - start[i]
             # Rejection needs most tokens free: draw those that stay silent when most fire.
             draws = min(fires, n_tokens - fires)
             for draw in range(draws):
                 while True:
-                    state, t = _below(state, n_tokens)
+                    state, t = below(state, n_tokens)
                     if taken_by[t] != i:
                         break
                 taken_by[t] = i
@@ -82,7 +64,7 @@ def _permute(
                     token[place] = t
                     place += 1
             for last in range(fires - 1, 0, -1):
-                state, other = _below(state, last + 1)
+                state, other = below(state, last + 1)
                 a, b = start[i] + last, start[i] + other
                 moved[a], moved[b] = moved[b], moved[a]
     return token, moved

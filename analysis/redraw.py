@@ -1,0 +1,133 @@
+"""The null of the calibrated procedure: features that share nothing but the activity of the token.
+
+Each feature's firings are placed anew, on their own, with what says nothing of other features kept:
+
+- its count, in the replicate;
+- its bursts: firings nearer to each other than chance would often bring them move as one, so that a feature
+  that lasts from token to token still does;
+- its loading: every token is given a standard normal activity ``u``, new in every draw, and a burst begins at a
+  token with a probability in proportion to ``exp(l u)``.
+
+Under the tilt ``exp(l u)`` the activity is normal about ``l``, so a token is drawn by drawing its activity and
+taking the token of that rank.
+"""
+
+import math
+
+import numba
+import numpy as np
+
+from analysis.activations import Float64, Int32, Int64
+from analysis.bursts import LAGS
+from analysis.errors import MisuseError
+from analysis.firings import Firings
+from analysis.kernel import kernel, parallel_kernel
+from analysis.splitmix import below, entropy_of, normal, stream_of
+
+_NEAR = 0.05
+"""Chance of an independent firing within the gap that still counts as one burst."""
+
+_TRIES = 100
+
+
+def redrawn(firings: Firings, loading: Float64, seed: int, replicate: int, stream: int) -> Firings:
+    """Draw one replicate anew.
+
+    Parameters
+    ----------
+    firings
+        One replicate.
+    loading : shape (F,)
+        Loadings on the activity of the token.
+    seed, replicate, stream
+        What seeds the draw; equal numbers give equal draws.
+    """
+    if len(firings.bounds) != 2:
+        raise MisuseError(f"{len(firings.bounds) - 1} replicates to be drawn anew; expected one at a time")
+    entropy = entropy_of(seed, replicate, stream)
+    by_activity = np.random.default_rng([seed, replicate, stream]).permutation(firings.n_tokens)
+    token = _redraw(
+        firings.start,
+        firings.token,
+        by_activity.astype(np.int32),
+        loading,
+        entropy,
+        numba.get_num_threads(),
+    )
+    return Firings(firings.start, token, firings.level, firings.bounds)
+
+
+@parallel_kernel
+def _redraw(
+    start: Int64, token: Int32, by_activity: Int32, loading: Float64, entropy: np.uint64, blocks: int
+) -> Int32:
+    n = len(by_activity)
+    drawn = np.empty(len(token), np.int32)
+    for block in numba.prange(blocks):
+        taken_by = np.full(n, -1, np.int32)
+        for i in range(block, len(start) - 1, blocks):
+            tokens, places = token[start[i] : start[i + 1]], drawn[start[i] : start[i + 1]]
+            state = stream_of(entropy, i)
+            if 2 * len(tokens) > n:
+                _place_silence(i, n, state, taken_by, places)
+            else:
+                _place_bursts(i, tokens, by_activity, loading[i], state, taken_by, places)
+                places.sort()
+    return drawn
+
+
+@kernel
+def _place_silence(i: int, n: int, state: np.uint64, taken_by: Int32, places: Int32) -> None:
+    """Draw the tokens at which a feature that mostly fires stays silent."""
+    for _ in range(n - len(places)):
+        while True:
+            state, t = below(state, n)
+            if taken_by[t] != i:
+                break
+        taken_by[t] = i
+    place = 0
+    for t in range(n):
+        if taken_by[t] != i:
+            places[place] = t
+            place += 1
+
+
+@kernel
+def _place_bursts(
+    i: int, tokens: Int32, by_activity: Int32, loading: float, state: np.uint64, taken_by: Int32, places: Int32
+) -> None:
+    """Place each burst where its first token's activity draws it and all its tokens are free."""
+    n = len(by_activity)
+    gap = min(LAGS, int(_NEAR * n / max(1, len(tokens))))
+    first = 0
+    while first < len(tokens):
+        last = first
+        while last + 1 < len(tokens) and tokens[last + 1] - tokens[last] <= gap:
+            last += 1
+        placed = False
+        for _ in range(_TRIES):
+            state, u = normal(state)
+            rank = int(n * 0.5 * math.erfc(-(u + loading) / math.sqrt(2.0)))
+            begin = by_activity[min(n - 1, rank)] - tokens[first]
+            if begin + tokens[last] < n and _all_free(i, tokens, first, last, begin, taken_by):
+                placed = True
+                break
+        for entry in range(first, last + 1):
+            if placed:
+                places[entry] = tokens[entry] + begin
+            else:
+                # A burst that fits nowhere whole is scattered.
+                state, free = below(state, n)
+                while taken_by[free] == i:
+                    state, free = below(state, n)
+                places[entry] = free
+            taken_by[places[entry]] = i
+        first = last + 1
+
+
+@kernel
+def _all_free(i: int, tokens: Int32, first: int, last: int, begin: int, taken_by: Int32) -> bool:
+    for entry in range(first, last + 1):
+        if taken_by[tokens[entry] + begin] == i:
+            return False
+    return True
