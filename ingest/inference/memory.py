@@ -8,9 +8,10 @@ replicate, ``K`` candidates, and ``T`` threads; the largest of::
     counting    110 edges_at_once + 24 F K / 2 + stored edges + twice the dictionary
     the words   file + 32 z + F / blocks * 6 kB, + the finished words, stored edges and dictionary
 
-and beside it the libraries. Three of these give way where a budget asks for it: fewer threads, fewer edges
-counted at a time, words gathered for a block of features at a time, reading the replicates once a block. None
-of them changes the result.
+and beside it the libraries. The first job on a machine also compiles the kernels, which takes 0.3 GB more,
+once; ``stratigraph doctor SAMPLES_DIR`` compiles most of them beforehand. Three of these give way where a budget
+asks for it: fewer threads, fewer edges counted at a time, words gathered for a block of features at a time,
+reading the replicates once a block. None of them changes the result.
 """
 
 import os
