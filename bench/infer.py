@@ -1,10 +1,13 @@
 """Time one inference job on synthetic samples, and one node against scikit-learn.
 
-    python -m bench.infer                          4,096 features x 12 replicates x 16,000 tokens
+    python -m bench.infer                  small: 4,096 features x 12 replicates x 16,000 tokens
+    python -m bench.infer --like gpt2      24,576 features x 30 replicates x 81,920 tokens, L0 60
+    python -m bench.infer --like post      131,072 features x 1 replicate x 196,608 tokens, L0 133.7
     python -m bench.infer --features 16384 --tokens 24576 --l0 128 --replicates 2
 
-Features fire independently with log-normal rates (sigma 1.5, at most 0.3): pure noise, the worst case for the
-published screen, which lets most pairs through. Prints seconds, peak memory and the ratio to scikit-learn's
+Features fire independently with log-normal rates (sigma 1.5, at most 0.3): pure noise, the worst case for
+the published screen, which lets most pairs through. Prints seconds and peak memory of the job; of one trial
+on one thread the seconds of each stage and what bounds it (``bench.stages``); and the ratio to scikit-learn's
 ``lasso_path`` on the same candidates of the same nodes.
 """
 
@@ -23,10 +26,16 @@ from sklearn.linear_model import lasso_path
 from threadpoolctl import threadpool_limits
 
 from analysis.activations import Activations
-from analysis.columns import columns_of, moments_of
-from analysis.kernel import use_threads
-from analysis.nodewise import PathSettings, nodewise
-from analysis.screen import screen
+from analysis.columns import columns_of
+from analysis.screen import Candidates
+from bench.stages import compile_all, measure, report
+
+SIZES: dict[str, dict[str, float]] = {
+    "small": {"features": 4096, "tokens": 16_000, "l0": 38.4, "replicates": 12},
+    "gpt2": {"features": 24_576, "tokens": 81_920, "l0": 60.0, "replicates": 30},
+    "post": {"features": 131_072, "tokens": 196_608, "l0": 133.7, "replicates": 1},
+}
+"""Sizes by name: a small site, a layer of GPT-2's SAEs, the post's."""
 
 
 def noise(n_features: int, n: int, l0: float, seed: int, sigma: float = 1.5) -> Activations:
@@ -61,24 +70,13 @@ def write(path: Path, options: argparse.Namespace) -> None:
     (path / "samples.json").write_text(json.dumps(manifest))
 
 
-def stage_seconds(options: argparse.Namespace, nodes: int = 20) -> tuple[float, float, float]:
-    """Seconds on one thread: a co-firing in the screen, a node's path, scikit-learn's path."""
-    use_threads(1)
-    a = noise(options.features, options.tokens, options.l0, 0)
+def sklearn_seconds(a: Activations, candidates: Candidates, nodes: int = 20) -> float:
+    """Seconds of scikit-learn's path of a node on one thread, a mean over `nodes` with full lists if any."""
     columns = columns_of(a)
-    moments = moments_of(columns)
-    part = (moments.count >= 5) & (moments.deviation > 0)
-    candidates = screen(columns, moments, part)
-    began = time.perf_counter()
-    screen(columns, moments, part)
-    visit = (time.perf_counter() - began) / (np.diff(a.start) ** 2).sum()
-    settings = PathSettings()
-    nodewise(columns, moments, candidates, settings)
-    began = time.perf_counter()
-    fits = nodewise(columns, moments, candidates, settings)
-    ours = (time.perf_counter() - began) / (fits.penalty > 0).sum()
     full = np.flatnonzero(candidates.feature[:, -1] >= 0)
-    chosen = np.random.default_rng(0).choice(full if len(full) else np.flatnonzero(fits.penalty > 0), nodes)
+    chosen = np.random.default_rng(0).choice(
+        full if len(full) else np.flatnonzero(candidates.feature[:, 0] >= 0), nodes
+    )
     theirs = 0.0
     for i in chosen:
         members = candidates.feature[i][candidates.feature[i] >= 0]
@@ -89,10 +87,10 @@ def stage_seconds(options: argparse.Namespace, nodes: int = 20) -> tuple[float, 
         x = np.asfortranarray((x - x.mean(axis=0)) / x.std(axis=0))
         penalty = np.abs(x[:, :-1].T @ x[:, -1]).max() / len(x) * 0.02 ** (np.arange(30) / 29)
         with threadpool_limits(1):
-            began = time.perf_counter()
+            began = time.process_time()
             lasso_path(x[:, :-1], x[:, -1], alphas=penalty)
-            theirs += time.perf_counter() - began
-    return float(visit), float(ours), theirs / nodes
+            theirs += time.process_time() - began
+    return theirs / nodes
 
 
 def main() -> None:
@@ -100,12 +98,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--features", type=int, default=4096)
-    parser.add_argument("--tokens", type=int, default=16_000)
-    parser.add_argument("--l0", type=float, default=38.4, help="features firing at a token")
-    parser.add_argument("--replicates", type=int, default=12)
+    parser.add_argument("--like", choices=SIZES, default="small", help="sizes to start from")
+    parser.add_argument("--features", type=int)
+    parser.add_argument("--tokens", type=int)
+    parser.add_argument("--l0", type=float, help="features firing at a token")
+    parser.add_argument("--replicates", type=int)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
+    for name, size in SIZES[options.like].items():
+        if getattr(options, name) is None:
+            setattr(options, name, size)
     with tempfile.TemporaryDirectory() as scratch:
         samples, out = Path(scratch) / "samples", Path(scratch) / "graph"
         write(samples, options)
@@ -113,20 +115,24 @@ def main() -> None:
         command = [sys.executable, "-m", "stratigraph", "infer", str(samples), "--out", str(out)]
         subprocess.run([*command, "--threads", str(options.threads)], check=True)
         seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    peak, busy = usage.ru_maxrss / 1e6, usage.ru_utime + usage.ru_stime
     trials = 2 * options.replicates
     print(
         f"{options.features:,} features x {options.replicates} replicates x {options.tokens:,} tokens, "
         "as many nulls"
     )
     print(
-        f"{seconds:.1f} s on {options.threads} threads, {seconds / trials:.2f} s a trial, peak {peak:.2f} GB"
+        f"{seconds:.1f} s on {options.threads} threads, {seconds / trials:.2f} s a trial "
+        f"({busy / trials:.2f} s of CPU), peak {peak:.2f} GB"
     )
-    visit, ours, theirs = stage_seconds(options)
-    print(
-        f"one thread: {1e9 * visit:.1f} ns a co-firing in the screen, {1e3 * ours:.2f} ms a nodewise path; "
-        f"scikit-learn {1e3 * theirs:.0f} ms a path, {theirs / ours:.0f} times as long"
-    )
+    compile_all(noise(300, 2000, 10.0, 0))
+    a = noise(options.features, options.tokens, options.l0, 0)
+    stages = measure(a)
+    print(f"one trial on one thread, {stages.trial:.2f} s:", *report(stages), sep="\n")
+    ours = stages.nodewise / (stages.fits.penalty > 0).sum()
+    theirs = sklearn_seconds(a, stages.candidates)
+    print(f"scikit-learn {1e3 * theirs:.0f} ms a path, {theirs / ours:.0f} times as long")
 
 
 if __name__ == "__main__":
