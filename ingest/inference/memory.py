@@ -9,8 +9,8 @@ replicate, ``K`` candidates, and ``T`` threads; the largest of::
     the words   file + 32 z + F / blocks * 6 kB, + the finished words, stored edges and dictionary
 
 and beside it the libraries. The first job on a machine also compiles the kernels, which takes 0.3 GB more,
-once; ``stratigraph doctor SAMPLES_DIR`` compiles most of them beforehand. Three of these give way where a budget
-asks for it: fewer threads, fewer edges counted at a time, words gathered for a block of features at a time,
+once; ``stratigraph doctor SAMPLES_DIR`` compiles most of them beforehand. Three of these give way where a
+budget asks for it: fewer threads, fewer edges counted at a time, words for a block of features at a time,
 reading the replicates once a block. None of them changes the result.
 """
 
