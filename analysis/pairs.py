@@ -9,10 +9,16 @@ best partners of both ends in lists of its thread's own, which are merged at the
 ::
 
     crossed = cross(columns, name)
+    lists = empty_lists(threads, m, K, floor)
     for a:                                                                 (spread over the threads)
-        fires_with = sum_products(a, crossed, total, touched, 0)           total[b] = sum_t x_ta x_tb
-        for b in touched[:fires_with]: offer_to(a, b, score, ...); offer_to(b, a, score, ...); total[b] = 0
+        found = sum_products(a, crossed, total, touched, 0)                total[b] = sum_t x_ta x_tb
+        others, scores = what is worth keeping of touched[:found]; total[touched[:found]] = 0
+        offer_pairs(a, others, scores, name, lists, thread)
     merge_lists(lists, name, F)
+
+What costs time is not the additions but what surrounds them, so rows are asked for before they are read, no
+branch depends on whether a pair is new, and lists have slack (``analysis.top_k``). Kernels that call these are
+cached with them inside: numba notices a change of the calling file only.
 """
 
 from typing import NamedTuple
@@ -27,7 +33,6 @@ from analysis.prefetch import prefetch
 from analysis.top_k import keep_best, sort_best_first
 
 UInt32 = NDArray[np.uint32]
-
 
 ENTRY = np.dtype([("label", np.uint32), ("value", np.float32)])
 """One entry of a token's row. Side by side: one stream to read instead of two."""
