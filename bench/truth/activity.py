@@ -49,9 +49,13 @@ class Activity(Trees):
 
     def _values(self, rng: np.random.Generator, tokens: int) -> Float32:
         activity = rng.normal(0.0, self.activity_spread, (tokens, 1)).astype(np.float32)
+        rate = self.rates_at(activity)
+        uniform = rng.random((tokens, self.features), np.float32)
+        return self.firing.values(rng, self.forest.fires(uniform, rate=rate))
+
+    def rates_at(self, activity: Float32) -> Float32:
+        """Rates of all features at tokens of some log activity, shape (tokens, 1); shape (tokens, F)."""
         loading = self.loading.astype(np.float32)
         mean = np.log(self.forest.rate).astype(np.float32) - (loading * self.activity_spread) ** 2 / 2
         # A rate cannot pass 1; 0.95 is met only far out in the tail of the most frequent features.
-        rate = np.minimum(np.exp(mean + loading * activity), np.float32(0.95))
-        uniform = rng.random((tokens, self.features), np.float32)
-        return self.firing.values(rng, self.forest.fires(uniform, rate=rate))
+        return np.minimum(np.exp(mean + loading * activity), np.float32(0.95))

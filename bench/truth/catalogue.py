@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bench.truth.activity import Activity
+from bench.truth.busy_sequence import BusySequences
 from bench.truth.dense import Dense
 from bench.truth.duplicate import Duplicates
 from bench.truth.family import Family
 from bench.truth.firing import Firing
+from bench.truth.hierarchy import Hierarchies
 from bench.truth.hub import Hubs
 from bench.truth.ising import Ising
 from bench.truth.magnitude import MagnitudeTrees
@@ -49,12 +51,36 @@ class Entry:
 _RARE = Firing(mean=0.001, least=1e-4)
 _WIDE = Firing(spread=1.5)
 _FREQUENT = Firing(mean=0.03, most=0.3)
+_RATHER_WIDE = Firing(spread=1.4)
+_FREQUENT_20 = Firing(mean=0.18, spread=0.3, least=0.1)
 _COMMON = Firing(mean=0.08, spread=0.5, least=0.03)
 
 CATALOGUE = (
     Entry("tune-trees", "tuning", lambda s, f: Trees(s, f, size=6, weakest=0.5, strongest=0.9)),
     Entry("tune-ising", "tuning", lambda s, f: Ising(s, f, 3 * f // 64, size=6, extra=2)),
     Entry("tune-activity", "tuning", lambda s, f: Activity(s, f, size=6, activity_spread=0.4)),
+    Entry("tune-wide", "tuning", lambda s, f: Trees(s, f, size=6, firing=_RATHER_WIDE)),
+    Entry("tune-magnitude", "tuning", lambda s, f: MagnitudeTrees(s, f, size=6, magnitude_spread=0.7)),
+    Entry("tune-hubs", "tuning", Hubs),
+    Entry("tune-duplicates", "tuning", lambda s, f: Duplicates(s, f, copies=f // 20)),
+    Entry("tune-dense", "tuning", lambda s, f: Dense(s, f, followers=f // 60)),
+    Entry("tune-sequences", "tuning", lambda s, f: Sequences(s, f, size=6, stay=0.6, length=80)),
+    Entry(
+        "tune-unequal",
+        "tuning",
+        lambda s, f: Activity(
+            s,
+            f,
+            size=6,
+            activity_spread=0.6,
+            least_loading=0.2,
+            most_loading=1.6,
+            least_in_trees=0.0,
+            most_in_trees=1.6,
+        ),
+    ),
+    Entry("tune-activity-noise", "tuning", lambda s, f: Activity(s, f, in_trees=0.0, activity_spread=0.6)),
+    Entry("tune-sequence-noise", "tuning", lambda s, f: Sequences(s, f, in_trees=0.0, stay=0.6, length=80)),
     Entry("tune-noise", "tuning", Noise),
     Entry("trees", "reporting", Trees),
     Entry("trees-wide", "reporting", lambda s, f: Trees(s, f, firing=_WIDE)),
@@ -67,8 +93,19 @@ CATALOGUE = (
         "reporting",
         lambda s, f: Ising(s, f, f // 64, weakest=1.5, strongest=2.5, negative=0.4, module_firing=_COMMON),
     ),
+    Entry("ising-weak", "reporting", lambda s, f: Ising(s, f, 3 * f // 64, weakest=1.0, strongest=2.0)),
+    Entry("ising-strong", "reporting", lambda s, f: Ising(s, f, 3 * f // 64, weakest=3.5, strongest=5.0)),
+    Entry(
+        "ising-frequent",
+        "reporting",
+        lambda s, f: Ising(
+            s, f, f // 64, weakest=0.5, strongest=1.5, negative=0.3, module_firing=_FREQUENT_20
+        ),
+    ),
     Entry("magnitude-trees", "reporting", MagnitudeTrees),
-    Entry("hubs", "reporting", Hubs),
+    Entry("hubs", "reporting", lambda s, f: Hubs(s, f, size=21)),
+    Entry("hubs-large", "reporting", lambda s, f: Hubs(s, f, size=61)),
+    Entry("hierarchies", "reporting", Hierarchies),
     Entry(
         "cliques",
         "reporting",
@@ -92,8 +129,14 @@ CATALOGUE = (
         "reporting",
         lambda s, f: Activity(s, f, least_in_trees=0.0, most_in_trees=0.0),
     ),
+    Entry("activity-sequences", "reporting", BusySequences),
     Entry("activity-noise", "reporting", lambda s, f: Activity(s, f, in_trees=0.0)),
+    Entry(
+        "activity-unequal-noise",
+        "reporting",
+        lambda s, f: Activity(s, f, in_trees=0.0, least_loading=0.0, most_loading=2.0),
+    ),
     Entry("sequence-noise", "reporting", lambda s, f: Sequences(s, f, in_trees=0.0)),
     Entry("noise", "reporting", Noise),
 )
-"""Every family: the rows of tuning first, then those that figures are reported on."""
+"""Every family: those that the procedures were tuned on first, then those that figures are reported on."""

@@ -38,6 +38,8 @@ class Score:
         Share of the planted edges kept; nan when none are planted.
     recall
         Share of the planted edges that the screen let through, mean over screens; nan as above.
+    chosen
+        Share of the planted edges that the regressions chose, in any of them; nan as above.
     detail
         What the procedure says beside.
     seconds
@@ -51,6 +53,7 @@ class Score:
     indirect: float
     power: float
     recall: float
+    chosen: float
     detail: str
     seconds: float
 
@@ -72,6 +75,7 @@ def score(family: Family, answer: Answer, seconds: float) -> Score:
         indirect=float(indirect.sum()) / max(len(false), 1),
         power=float(np.isin(true, kept).mean()) if len(true) else np.nan,
         recall=float(np.mean(shares)) if shares else np.nan,
+        chosen=float(np.isin(true, answer.selected).mean()) if len(true) else np.nan,
         detail=answer.detail,
         seconds=seconds,
     )

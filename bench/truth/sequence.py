@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.activations import Float32
+from analysis.activations import Bool, Float32, Int64
 from bench.truth.tree import Trees
 
 
@@ -29,10 +29,16 @@ class Sequences(Trees):
     length: int = 100
 
     def _values(self, rng: np.random.Generator, tokens: int) -> Float32:
-        uniform = rng.random((tokens, self.features), np.float32)
-        new = rng.random((tokens, self.features), np.float32) >= self.stay
-        new[:: self.length] = True
-        since = np.maximum.accumulate(np.where(new, np.arange(tokens)[:, np.newaxis], 0), axis=0)
-        fires = self.forest.fires(uniform)
-        held = np.take_along_axis(fires, since[:, self.forest.tree], axis=0)
-        return self.firing.values(rng, held)
+        fires = self.forest.fires(rng.random((tokens, self.features), np.float32))
+        return self.firing.values(rng, held(rng, fires, self.forest.tree, self.stay, self.length))
+
+
+def held(rng: np.random.Generator, fires: Bool, tree: Int64, stay: float, length: int) -> Bool:
+    """Let each tree keep the state of the token before with probability `stay`, within `length` tokens.
+
+    `fires` are states drawn token by token, `tree` the root of the tree of each feature.
+    """
+    new = rng.random(fires.shape, np.float32) >= stay
+    new[::length] = True
+    since = np.maximum.accumulate(np.where(new, np.arange(len(fires))[:, np.newaxis], 0), axis=0)
+    return np.take_along_axis(fires, since[:, tree], axis=0)

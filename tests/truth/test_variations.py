@@ -4,14 +4,16 @@ import numpy as np
 
 from analysis.activations import Activations, Bool
 from bench.truth.activity import Activity
+from bench.truth.busy_sequence import BusySequences
 from bench.truth.dense import Dense
 from bench.truth.duplicate import Duplicates
 from bench.truth.firing import Firing
+from bench.truth.hierarchy import Hierarchies
 from bench.truth.hub import Hubs
 from bench.truth.magnitude import MagnitudeTrees
 from bench.truth.noise import Noise
 from bench.truth.sequence import Sequences
-from tests.truth.exact import Table, firing
+from tests.truth.exact import Table, assert_moments, both, firing, forest_table
 
 OFTEN = Firing(mean=0.1, spread=0.3)
 
@@ -107,3 +109,28 @@ def test_features_without_a_loading_do_not_follow_the_activity() -> None:
     assert inside.sum() == 256
     inner, outer = fires[:, inside].sum(axis=1), fires[:, ~inside].sum(axis=1)
     assert abs(np.corrcoef(inner, outer)[0, 1]) < 0.05
+
+
+def test_a_passage_has_one_activity_and_its_tokens_are_alike() -> None:
+    family = BusySequences(0, features=512, stay=0.6, length=20)
+    fires = firing(family.draw(np.random.default_rng(0), 20_000))
+    active = fires.sum(axis=1).reshape(-1, 20)
+    centred = active - active.mean()
+    # Independent passages; the activity's variance mean^2 (exp(0.25) - 1) is shared by all tokens of one.
+    shared = (centred[:, 0] * centred[:, -1]).mean() / active.mean() ** 2
+    assert abs(shared / (np.exp(0.25) - 1) - 1) < 0.25
+    assert abs((centred[1:, 0] * centred[:-1, -1]).mean() / active.mean() ** 2) < 0.05
+    state = (fires - fires.mean(axis=0)).reshape(-1, 20, 512)
+    often = family.forest.rate > 0.02
+    last = (state[:, 1:] * state[:, :-1]).mean(axis=(0, 1)) / (state**2).mean(axis=(0, 1))
+    assert abs(last[often].mean() - 0.6) < 0.05
+
+
+def test_in_a_hierarchy_a_feature_fires_only_where_its_parent_does() -> None:
+    family = Hierarchies(0, features=12, in_trees=0.6, size=7, root_rate=0.4)
+    fires = firing(family.draw(np.random.default_rng(0), 40_000))
+    parent = family.forest.parent
+    child = np.flatnonzero(parent >= 0)
+    assert len(child) == 6
+    assert not (fires[:, child] > fires[:, parent[child]]).any()
+    assert_moments(fires, both(forest_table(family.forest)))
