@@ -17,8 +17,8 @@ best partners of both ends in lists of its thread's own, which are merged at the
     merge_lists(lists, name, F)
 
 What costs time is not the additions but what surrounds them, so rows are asked for before they are read, no
-branch depends on whether a pair is new, and lists have slack (``analysis.top_k``). Kernels that call these are
-cached with them inside: numba notices a change of the calling file only.
+branch depends on whether a pair is new, and lists have slack (``analysis.top_k``). Kernels that call these
+are cached with them inside: numba notices a change of the calling file only.
 """
 
 from typing import NamedTuple
