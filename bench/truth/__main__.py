@@ -5,9 +5,9 @@
     python -m bench.truth --purpose tuning                     the families that settings may be chosen on
 
 Prints a markdown table, a row a family and procedure, as soon as it is known; the procedures see the same
-draws. "kept", "true share false" and "power" do not count the pairs that a family excludes. "screen recall" and
-"chosen" are the shares of the planted edges that the screen and the regressions let through. Figures are means
-over the seeds, with least and most in brackets.
+draws. "kept", "true share false" and "power" do not count the pairs that a family excludes. "screen recall"
+and "chosen" are the shares of the planted edges that the screen and the regressions let through. Figures are
+means over the seeds, with least and most in brackets.
 """
 
 import argparse
