@@ -1,0 +1,252 @@
+"""Slow, obvious twins of the calibrated procedure: dense arrays, sums over whole laws, Newton with numpy."""
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammainc, gammaincc, gammaln, logsumexp
+
+from analysis.bursts import LAGS
+from analysis.columns import columns_of
+from analysis.firings import LEVELS, Firings, firings_of
+from analysis.logistic import RIDGE
+from tests.analysis.naive import Dense, sparse
+
+Neighbours = dict[int, list[int]]
+
+
+def firings_from(replicates: Sequence[Dense]) -> Firings:
+    """Firings of dense activations."""
+    return firings_of([columns_of(sparse(x)) for x in replicates])
+
+
+def markov(rng: np.random.Generator, n: int, rate: Dense, lasts: float) -> Dense:
+    """States of two-state chains of given rates; the autocorrelation at lag ``k`` is ``lasts ** k``."""
+    states = np.empty((n, *rate.shape))
+    now = rng.random(rate.shape) < rate
+    for t in range(n):
+        drawn = rng.random(rate.shape) < rate
+        now = np.where(rng.random(rate.shape) < lasts, now, drawn)
+        states[t] = now
+    return states
+
+
+def log_pmf(count: float, mean: float) -> float:
+    """``x^c e^-x / Gamma(c + 1)``, for any count from 0 on."""
+    return float(count * np.log(mean) - mean - gammaln(count + 1))
+
+
+def log_upper_tail(count: float, mean: float) -> float:
+    """Sum of the terms of the Poisson law from `count` on, in steps of 1: DLMF 8.7.1."""
+    last = max(count, mean) + 60 * math.sqrt(max(count, mean) + 60)
+    return float(logsumexp([log_pmf(c, mean) for c in np.arange(count, last)]))
+
+
+def log_lower_tail(count: int, mean: float) -> float:
+    """Sum of the terms of the Poisson law up to a whole `count`."""
+    return float(logsumexp([log_pmf(c, mean) for c in range(count + 1)]))
+
+
+def signed_evidence(count: float, mean: float) -> float:
+    """-log of twice the smaller tail, by scipy; only for tails above 1e-300."""
+    above = float(gammainc(count, mean)) if count > 0 else 1.0
+    below = float(gammaincc(count + 1, mean)) if mean > 0 else 1.0
+    size = max(0.0, -math.log(min(1.0, 2 * min(above, below))))
+    return size if above < below else -size
+
+
+def levels(value: Dense) -> list[int]:
+    """Level of each activation of one feature."""
+    logs = np.log(value)
+    if len(logs) < 2 or logs.std() < 1e-6:
+        return [0] * len(logs)
+    return np.clip(np.rint(LEVELS * (logs - logs.mean()) / logs.std()), -127, 127).astype(int).tolist()
+
+
+def autocorrelations_within(replicates: Sequence[Dense]) -> Dense:
+    """Share of firings followed by another `k` tokens later in the same replicate, over what chance gives."""
+    states = [x > 0 for x in replicates]
+    fires = np.sum([s.sum(axis=0) for s in states], axis=0)
+    n = sum(len(s) for s in states)
+    found = np.zeros((states[0].shape[1], LAGS))
+    for i, k in itertools.product(range(len(found)), range(1, LAGS + 1)):
+        if 0 < fires[i] < n:
+            together = sum(int((s[:-k, i] & s[k:, i]).sum()) for s in states)
+            rate = fires[i] / n
+            found[i, k - 1] = (together / fires[i] - rate) / (1 - rate)
+    return found
+
+
+def dispersion_of(rho: Dense, i: int, j: int) -> float:
+    return max(1.0, 1 + 2 * float(rho[i] @ rho[j]))
+
+
+def excess_of_all(states: Dense, loading: Dense, rho: Dense, part: NDArray[np.bool_]) -> Dense:
+    """Signed evidence of every pair that takes part, shape (F, F); 0 elsewhere."""
+    n, n_features = states.shape
+    count = states.sum(axis=0)
+    score = np.zeros((n_features, n_features))
+    for i, j in itertools.combinations(np.flatnonzero(part).tolist(), 2):
+        mean = count[i] * count[j] / n * math.exp(loading[i] * loading[j])
+        phi = dispersion_of(rho, i, j)
+        score[i, j] = score[j, i] = signed_evidence(float(states[:, i] @ states[:, j]) / phi, mean / phi)
+    return score
+
+
+class LogisticFit(NamedTuple):
+    """Design with the constant first, coefficients, probability at every token, penalised information."""
+
+    x: Dense
+    theta: Dense
+    p: Dense
+    information: Dense
+
+
+def design_matrix(firings: Firings, members: Sequence[int]) -> Dense:
+    """The constant, and ``s, s z, s (z^2 - 1)`` of each member, tokens x columns."""
+    x = np.zeros((firings.n_tokens, 1 + 3 * len(members)))
+    x[:, 0] = 1
+    for a, j in enumerate(members):
+        entries = slice(firings.start[j], firings.start[j + 1])
+        z = firings.level[entries] / LEVELS
+        x[firings.token[entries], 1 + 3 * a : 4 + 3 * a] = np.column_stack([np.ones(len(z)), z, z * z - 1])
+    return x
+
+
+def states_of_feature(firings: Firings, i: int) -> Dense:
+    s = np.zeros(firings.n_tokens)
+    s[firings.token[firings.start[i] : firings.start[i + 1]]] = 1
+    return s
+
+
+def logistic_fit(firings: Firings, i: int, members: Sequence[int]) -> LogisticFit:
+    """Newton's method on the dense design, halving any step that does not climb."""
+    x, y = design_matrix(firings, members), states_of_feature(firings, i)
+    ridge = np.full(x.shape[1], RIDGE)
+    ridge[0] = 0
+    theta = np.zeros(x.shape[1])
+    theta[0] = math.log((y.sum() + 0.5) / (len(y) - y.sum() + 0.5))
+
+    def climbed(at: Dense) -> float:
+        eta = x @ at
+        return float(y @ eta - np.logaddexp(0, eta).sum() - (ridge * at * at).sum() / 2)
+
+    for _ in range(200):
+        p = 1 / (1 + np.exp(-(x @ theta)))
+        information = (x * (p * (1 - p))[:, np.newaxis]).T @ x + np.diag(ridge)
+        step = np.linalg.solve(information, x.T @ (y - p) - ridge * theta)
+        if np.abs(step).max() < 1e-10:
+            break
+        while climbed(theta + step) < climbed(theta) - 1e-9 and np.abs(step).max() > 1e-10:
+            step /= 2
+        theta += step
+    return LogisticFit(x, theta, p, information)
+
+
+class Score(NamedTuple):
+    """The score of one end: T, its variance and dispersion, and T of each replicate."""
+
+    excess: float
+    variance: float
+    dispersion: float
+    by_replicate: Dense
+    residual: float
+
+
+def score_of(firings: Firings, i: int, j: int, members: Sequence[int]) -> Score:
+    """Score of `j` in the regression of `i` on `members` without `j`."""
+    fit = logistic_fit(firings, i, [m for m in members if m != j])
+    x, y = states_of_feature(firings, j), states_of_feature(firings, i)
+    w = fit.p * (1 - fit.p)
+    cross = fit.x.T @ (w * x)
+    missed = x * (y - fit.p)
+    replicate = np.searchsorted(firings.bounds, np.arange(firings.n_tokens), side="right") - 1
+    return Score(
+        float(missed.sum()),
+        max(0.0, float(w @ x - cross @ np.linalg.solve(fit.information, cross))),
+        _dispersion(missed[x > 0], np.flatnonzero(x), replicate[x > 0]),
+        np.bincount(replicate, weights=missed, minlength=len(firings.bounds) - 1),
+        float(w.sum()),
+    )
+
+
+def _dispersion(missed: Dense, token: NDArray[np.int64], replicate: NDArray[np.int64]) -> float:
+    away = missed - missed.mean()
+    products = 0.0
+    for a, b in itertools.combinations(range(len(away)), 2):
+        if token[b] - token[a] <= LAGS and replicate[a] == replicate[b]:
+            products += float(away[a] * away[b])
+    squares = float(away @ away)
+    return max(1.0, 1 + 2 * products / squares) if squares > 0 else 1.0
+
+
+def evidence_of(score: Score, loading: Dense, phi: float, i: int, j: int) -> float:
+    """Evidence of one end: ``T + V`` against a Poisson count of mean ``V``, the activity taken off."""
+    factor = math.exp(loading[i] * loading[j])
+    variance = score.variance * factor
+    if variance <= 0:
+        return 0.0
+    excess = score.excess - score.variance * (factor - 1)
+    phi = max(phi, score.dispersion)
+    return signed_evidence(max(0.0, excess + variance) / phi, variance / phi)
+
+
+class Judged(NamedTuple):
+    """What is made of one pair."""
+
+    evidence: float
+    partial_correlation: float
+    standard_error: float
+    joint: bool
+
+
+def judged(
+    firings: Firings,
+    loading: Dense,
+    rho: Dense,
+    of: Neighbours,
+    pairs: Sequence[tuple[int, int]],
+    level: float,
+) -> list[Judged]:
+    """Test each pair from both ends, and again from the better one where only that shows."""
+    n_features = firings.n_features
+    enough = math.log(n_features * (n_features - 1) / 2 / max(1, len(pairs)) / level)
+    return [_judged(firings, loading, rho, of, pair, enough) for pair in pairs]
+
+
+def _judged(
+    firings: Firings, loading: Dense, rho: Dense, of: Neighbours, pair: tuple[int, int], enough: float
+) -> Judged:
+    def tested(i: int, j: int, members: Sequence[int]) -> tuple[float, Score]:
+        score = score_of(firings, i, j, members)
+        return evidence_of(score, loading, dispersion_of(rho, i, j), i, j), score
+
+    i, j = pair
+    mine, here = tested(i, j, of[i])
+    theirs, there = tested(j, i, of[j])
+    weaker, judge = (mine, here) if abs(mine) < abs(theirs) else (theirs, there)
+    stronger = theirs if abs(mine) < abs(theirs) else mine
+    evidence = weaker if mine * theirs > 0 else 0.0
+    again = abs(evidence) < enough and abs(stronger) >= enough + math.log(2)
+    if again:
+        node, other = (j, i) if abs(mine) < abs(theirs) else (i, j)
+        both = sorted({*of[i], *of[j]} - {i, j})
+        once_more, score = tested(node, other, both)
+        size = max(0.0, abs(once_more) - math.log(2))
+        if size > abs(evidence):
+            evidence, judge = math.copysign(size, once_more), score
+    scale = math.sqrt(here.residual * there.residual)
+    unexplained = judge.variance * (math.exp(loading[i] * loading[j]) - 1)
+    return Judged(evidence, (judge.excess - unexplained) / scale, _error(judge.by_replicate) / scale, again)
+
+
+def _error(by_replicate: Dense) -> float:
+    """Jackknife standard error of the sum over replicates."""
+    replicates = len(by_replicate)
+    if replicates < 2:
+        return math.nan
+    without = np.array([np.delete(by_replicate, k).mean() * replicates for k in range(replicates)])
+    return math.sqrt((replicates - 1) / replicates * float(((without - without.mean()) ** 2).sum()))
