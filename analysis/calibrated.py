@@ -91,6 +91,8 @@ class Dependence:
         Of the firing states given both neighbourhoods; the error is nan for one replicate.
     candidates
         What the screen let through.
+    joint
+        Pairs tested once more, given the neighbourhoods of both.
     not_converged
         Regressions that did not converge.
     """
@@ -101,6 +103,7 @@ class Dependence:
     partial_correlation: Float64
     standard_error: Float64
     candidates: Candidates
+    joint: int
     not_converged: int
 
 
@@ -141,6 +144,7 @@ def dependence_of(firings: Firings, background: Background, settings: Calibrated
         tests.partial_correlation,
         tests.standard_error,
         candidates,
+        tests.joint,
         tests.not_converged,
     )
 

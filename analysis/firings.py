@@ -8,19 +8,23 @@ The level is the logarithm of the activation, standardised within its feature, i
     level = round(32 (log x - mean_i) / sd_i)
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.activations import Columns, Float32, Int32, Int64
+from analysis.errors import DataError
 from analysis.kernel import kernel
 
 Int8 = NDArray[np.int8]
 
 LEVELS = 32.0
 """Levels to a standard deviation of the logarithm of an activation."""
+
+MOST_TOKENS = 2**31 - 1
+"""Tokens that four bytes can number."""
 
 
 @dataclass(frozen=True)
@@ -62,14 +66,42 @@ class Firings:
 
 def firings_of(replicates: Sequence[Columns]) -> Firings:
     """Lay replicates of one site end to end."""
-    bounds = np.cumsum([0, *(c.n_tokens for c in replicates)], dtype=np.int64)
-    count = np.sum([np.diff(c.start) for c in replicates], axis=0)
+    return lay_out(lambda k: replicates[k], len(replicates))
+
+
+def lay_out(read: Callable[[int], Columns], replicates: int) -> Firings:
+    """Lay replicates end to end, each read twice and never two of them held.
+
+    Parameters
+    ----------
+    read
+        Reads replicate ``k``.
+    replicates
+        How many there are.
+
+    Raises
+    ------
+    DataError
+        They hold more tokens in all than can be numbered.
+    """
+    tokens, count = [0], np.zeros(1, np.int64)
+    for k in range(replicates):
+        columns = read(k)
+        tokens.append(columns.n_tokens)
+        count = count + np.diff(columns.start)
+    bounds = np.cumsum(tokens, dtype=np.int64)
+    if bounds[-1] > MOST_TOKENS:
+        raise DataError(
+            f"{replicates} replicates hold {bounds[-1]:,} tokens; at most {MOST_TOKENS:,} can be "
+            "laid end to end, use fewer replicates"
+        )
     start = np.concatenate([np.zeros(1, np.int64), np.cumsum(count)])
     token = np.empty(start[-1], np.int32)
     value = np.empty(start[-1], np.float32)
     place = start[:-1].copy()
-    for columns, offset in zip(replicates, bounds, strict=False):
-        _append(columns.start, columns.token, columns.value, offset, place, token, value)
+    for k in range(replicates):
+        columns = read(k)
+        _append(columns.start, columns.token, columns.value, bounds[k], place, token, value)
     return Firings(start, token, _levels(start, value), bounds)
 
 

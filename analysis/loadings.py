@@ -74,7 +74,7 @@ def _group_counts(firings: Firings, group: Int32) -> tuple[Float64, Float64]:
     total = np.bincount(group, weights=count, minlength=GROUPS)
     others = np.tile(total, (firings.n_features, 1))
     own = np.arange(firings.n_features), group
-    others[own] -= count
+    others[own] = others[own] - count
     return found, count[:, np.newaxis] / firings.n_tokens * others
 
 

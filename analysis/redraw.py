@@ -3,13 +3,13 @@
 Each feature's firings are placed anew, on their own, with what says nothing of other features kept:
 
 - its count, in the replicate;
-- its bursts: firings nearer to each other than chance would often bring them move as one, so that a feature
-  that lasts from token to token still does;
-- its loading: every token is given a standard normal activity ``u``, new in every draw, and a burst begins at a
-  token with a probability in proportion to ``exp(l u)``.
+- its bursts: firings nearer to each other than chance would often bring them move as one, so that a
+  feature that lasts from token to token still does;
+- its loading: every token is given a standard normal activity ``u``, new in every draw, and a burst begins
+  at a token with a probability in proportion to ``exp(l u)``.
 
-Under the tilt ``exp(l u)`` the activity is normal about ``l``, so a token is drawn by drawing its activity and
-taking the token of that rank.
+Under the tilt ``exp(l u)`` the activity is normal about ``l``, so a token is drawn by drawing its activity
+and taking the token of that rank.
 """
 
 import math
@@ -17,10 +17,8 @@ import math
 import numba
 import numpy as np
 
-from analysis.activations import Float64, Int32, Int64
+from analysis.activations import Columns, Float64, Int32, Int64
 from analysis.bursts import LAGS
-from analysis.errors import MisuseError
-from analysis.firings import Firings
 from analysis.kernel import kernel, parallel_kernel
 from analysis.splitmix import below, entropy_of, normal, stream_of
 
@@ -30,31 +28,29 @@ _NEAR = 0.05
 _TRIES = 100
 
 
-def redrawn(firings: Firings, loading: Float64, seed: int, replicate: int, stream: int) -> Firings:
-    """Draw one replicate anew.
+def redrawn(columns: Columns, loading: Float64, seed: int, replicate: int, stream: int) -> Columns:
+    """Draw one replicate anew; each feature keeps its values, in an order without meaning.
 
     Parameters
     ----------
-    firings
-        One replicate.
+    columns
+        One replicate by feature.
     loading : shape (F,)
         Loadings on the activity of the token.
     seed, replicate, stream
         What seeds the draw; equal numbers give equal draws.
     """
-    if len(firings.bounds) != 2:
-        raise MisuseError(f"{len(firings.bounds) - 1} replicates to be drawn anew; expected one at a time")
     entropy = entropy_of(seed, replicate, stream)
-    by_activity = np.random.default_rng([seed, replicate, stream]).permutation(firings.n_tokens)
+    by_activity = np.random.default_rng([seed, replicate, stream]).permutation(columns.n_tokens)
     token = _redraw(
-        firings.start,
-        firings.token,
+        columns.start,
+        columns.token,
         by_activity.astype(np.int32),
         loading,
         entropy,
         numba.get_num_threads(),
     )
-    return Firings(firings.start, token, firings.level, firings.bounds)
+    return Columns(columns.start, token, columns.value, columns.n_tokens)
 
 
 @parallel_kernel
@@ -94,7 +90,13 @@ def _place_silence(i: int, n: int, state: np.uint64, taken_by: Int32, places: In
 
 @kernel
 def _place_bursts(
-    i: int, tokens: Int32, by_activity: Int32, loading: float, state: np.uint64, taken_by: Int32, places: Int32
+    i: int,
+    tokens: Int32,
+    by_activity: Int32,
+    loading: float,
+    state: np.uint64,
+    taken_by: Int32,
+    places: Int32,
 ) -> None:
     """Place each burst where its first token's activity draws it and all its tokens are free."""
     n = len(by_activity)
@@ -127,7 +129,7 @@ def _place_bursts(
 
 @kernel
 def _all_free(i: int, tokens: Int32, first: int, last: int, begin: int, taken_by: Int32) -> bool:
+    free = True
     for entry in range(first, last + 1):
-        if taken_by[tokens[entry] + begin] == i:
-            return False
-    return True
+        free = free and taken_by[tokens[entry] + begin] != i
+    return free

@@ -13,7 +13,7 @@ from analysis.kernel import kernel
 
 def entropy_of(*seeds: int) -> np.uint64:
     """Mix whole numbers of at least 0 into the 64 bits that all features' generators start from."""
-    return np.random.SeedSequence(seeds).generate_state(1, np.uint64)[0]
+    return np.uint64(np.random.SeedSequence(seeds).generate_state(1, np.uint64)[0])
 
 
 @kernel

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what is inferred and with what, without the directories."""
-    parser.add_argument("--procedure", default="published", help="published (calibrated is not there yet)")
+    parser.add_argument("--procedure", default="calibrated", help="calibrated or published (calibrated)")
     parser.add_argument(
         "--replicates", type=int, metavar="R", help="replicates to use (all that are present)"
     )

@@ -11,12 +11,15 @@ import polars as pl
 from analysis.activations import Int64
 from analysis.coactivation import coactivation
 from analysis.columns import columns_of
+from analysis.dictionary import Dictionary, decoder_cosines
 from analysis.feature_table import FeatureSums
 from analysis.layer_graph import EDGE_COLUMNS, FEATURE_COLUMNS, LayerGraph
 from analysis.run import Run
 from analysis.stability import least_stable
 from ingest.inference.counting import Trials
+from ingest.inference.dependence import read_dependence
 from ingest.inference.gathering import FeatureText, gather
+from ingest.inference.keeping import calibrated_keep, published_keep
 from ingest.inference.memory import Plan
 from ingest.inference.workspace import read_about, trial_name
 from ingest.progress import Advance, progress
@@ -31,14 +34,15 @@ def assemble(samples: SamplesDirectory, out: Path, run: Run, plan: Plan) -> Laye
     with progress("counting edges", 2 * len(trials.blocks) * (1 + nulls), unit="parts") as advance:
         table = trials.table(advance)
         r_star = least_stable(table, run.fdr)
-        edges = trials.stored(table, r_star, samples.dictionary, advance)
+        keep = published_keep(r_star) if run.procedure == "published" else calibrated_keep(out, run)
+        edges = trials.stored(table, keep, advance)
     with progress("counting firings", replicates, unit="files") as advance:
         sums, both = _read_again(samples, edges, run, advance)
+    edges = _completed(edges, sums, both, run, samples.dictionary)
     words = gather(samples, replicates, plan.word_blocks)
-    edges = edges.with_columns(coactivation=pl.Series(both, dtype=pl.Int64)).select(list(EDGE_COLUMNS))
     real = [read_about(out, trial_name(k, None)) for k in range(replicates)]
     null = [read_about(out, trial_name(k, m)) for m in range(nulls) for k in range(replicates)]
-    seen_once = int(table["observed"][0]) - edges.height
+    seen_once = int(table["observed"][0]) - int((edges["replicates"] > 0).sum())
     features = _features(sums, edges, words, samples.n_features)
     return LayerGraph(
         site=samples.site,
@@ -52,7 +56,10 @@ def assemble(samples: SamplesDirectory, out: Path, run: Run, plan: Plan) -> Laye
         contexts=None if words is None else words.contexts,
         r_star=r_star,
         certificate=_certificate([*real, *null]),
-        left_out=_left_out(real, seen_once, sums),
+        left_out={
+            **_left_out(real, seen_once, sums),
+            **({} if run.procedure == "published" else {"all_replicates": read_dependence(out)[1]}),
+        },
     )
 
 
@@ -69,6 +76,25 @@ def _read_again(
         both += coactivation(columns, source, target)
         advance(1)
     return sums, both
+
+
+def _completed(
+    edges: pl.DataFrame, sums: FeatureSums, both: Int64, run: Run, dictionary: Dictionary | None
+) -> pl.DataFrame:
+    """Add what is known once all replicates are read again."""
+    source, target = edges["source"].to_numpy(), edges["target"].to_numpy()
+    cosine = pl.lit(None, pl.Float64)
+    if dictionary is not None:
+        cosines = decoder_cosines(dictionary.decoder, source, target).astype(np.float64)
+        cosine = pl.Series(cosines, nan_to_null=True)  # type: ignore[assignment]
+    edges = edges.with_columns(coactivation=pl.Series(both, dtype=pl.Int64), decoder_cosine=cosine)
+    if run.procedure != "published":
+        rate = sums.count / max(sums.tokens, 1)
+        spread = np.sqrt(rate * (1 - rate))
+        covariance = both / max(sums.tokens, 1) - rate[source] * rate[target]
+        correlation = covariance / np.maximum(spread[source] * spread[target], 1e-300)
+        edges = edges.with_columns(correlation=pl.Series(correlation, dtype=pl.Float64))
+    return edges.select(list(EDGE_COLUMNS))
 
 
 def _features(

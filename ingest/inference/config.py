@@ -3,11 +3,12 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from analysis.calibrated import CalibratedSettings
 from analysis.errors import MisuseError
 from analysis.nodewise import PathSettings
 from analysis.published import PublishedSettings
 
-PROCEDURES = ("published", "calibrated")
+PROCEDURES = ("calibrated", "published")
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class InferConfig:
     Parameters
     ----------
     procedure
-        ``published``; ``calibrated`` is not there yet.
+        ``calibrated`` or ``published``.
     replicates
         Replicates to use, the first of the directory; None for all that are present.
     nulls
@@ -30,7 +31,7 @@ class InferConfig:
         Seed of the shuffles.
     """
 
-    procedure: str = "published"
+    procedure: str = "calibrated"
     replicates: int | None = None
     nulls: int = 1
     fdr: float = 0.1
@@ -40,8 +41,6 @@ class InferConfig:
     def __post_init__(self) -> None:
         if self.procedure not in PROCEDURES:
             raise MisuseError(f"--procedure is {self.procedure!r}; expected one of {', '.join(PROCEDURES)}")
-        if self.procedure == "calibrated":
-            raise MisuseError("--procedure calibrated is not there yet; use --procedure published")
         if self.replicates is not None and self.replicates < 1:
             raise MisuseError(f"--replicates is {self.replicates}; expected 1 or more")
         if self.nulls < 1:
@@ -50,15 +49,24 @@ class InferConfig:
             raise MisuseError(f"--fdr is {self.fdr}; expected a number between 0 and 1")
         if self.seed < 0:
             raise MisuseError(f"--seed is {self.seed}; expected 0 or more")
+        if self.procedure == "calibrated" and self.tune == "cv":
+            raise MisuseError(
+                "--tune is 'cv'; folds know nothing of the activity of the token, "
+                "use ebic or bic, or --procedure published"
+            )
         self.settings()
 
     def settings(self) -> PublishedSettings:
-        """Return the settings of a trial."""
+        """Return the settings of a trial of the published procedure."""
         return PublishedSettings(PathSettings(tune=self.tune))
+
+    def calibrated(self) -> CalibratedSettings:
+        """Return the settings of the calibrated procedure."""
+        return CalibratedSettings(PathSettings(tune=self.tune))
 
     def resolved(self, replicates: int) -> dict[str, Any]:
         """Return every value that the result depends on, defaults and `replicates` filled in."""
-        settings = asdict(self.settings())
+        settings = asdict(self.settings() if self.procedure == "published" else self.calibrated())
         path = settings.pop("path")
         return {**asdict(self), "replicates": replicates, **settings, **path}
 
@@ -88,5 +96,3 @@ class Resources:
             raise MisuseError(f"--memory is {self.memory} GB; expected a number above 0")
         if self.device not in ("auto", "cpu", "cuda"):
             raise MisuseError(f"--device is {self.device!r}; expected auto, cpu or cuda")
-        if self.device == "cuda":
-            raise MisuseError("--device cuda is not there yet for infer; use --device auto or cpu")

@@ -4,6 +4,7 @@ Counted for one block of source features after another, so that memory does not 
 trials: once for the table, which needs only totals, and once more for the edges that are stored.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -13,14 +14,16 @@ import numpy as np
 import polars as pl
 
 from analysis.activations import Int32, Int64
-from analysis.dictionary import Dictionary, decoder_cosines
-from analysis.layer_graph import EDGE_COLUMNS
 from analysis.stability import EdgeCounts, at_least, count_edges, edge_keys, replicate_table
 from ingest.inference.workspace import read_edges, read_sources, trial_name
 from ingest.progress import Advance
 
 Block = tuple[int, int]
 """First source feature, and the one behind the last."""
+
+
+Keep = Callable[[EdgeCounts, Block], pl.DataFrame]
+"""Makes of the counted edges of a block a frame with what the procedure says of each, ``kept`` among it."""
 
 
 @dataclass(frozen=True)
@@ -73,54 +76,25 @@ class Trials:
                 null[stream] += at_least(self.counted(stream, block, advance).count, self.replicates)
         return replicate_table(observed, np.mean(null, axis=0))
 
-    def stored(
-        self, table: pl.DataFrame, r_star: int | None, dictionary: Dictionary | None, advance: Advance
-    ) -> pl.DataFrame:
-        """Return the edges that are stored, without their coactivation."""
-        return pl.concat(
-            [self._stored(block, table, r_star, dictionary, advance) for block in self.blocks], rechunk=True
-        )
+    def stored(self, table: pl.DataFrame, keep: Keep, advance: Advance) -> pl.DataFrame:
+        """Return the edges that are stored, seen at least twice or kept; without cosines and coactivation."""
+        return pl.concat([self._stored(block, table, keep, advance) for block in self.blocks], rechunk=True)
 
-    def _stored(
-        self,
-        block: Block,
-        table: pl.DataFrame,
-        r_star: int | None,
-        dictionary: Dictionary | None,
-        advance: Advance,
-    ) -> pl.DataFrame:
-        """Return the edges of one block that were seen at least twice, or are kept."""
-        found = self.counted(None, block, advance)
-        kept = np.zeros(len(found.count), bool) if r_star is None else found.count >= r_star
-        stored = (found.count >= 2) | kept
-        source, target = found.source[stored], found.target[stored]
-        keys = edge_keys(source, target, self.n_features)
+    def _stored(self, block: Block, table: pl.DataFrame, keep: Keep, advance: Advance) -> pl.DataFrame:
+        """Return the edges of one block that are stored."""
+        found = keep(self.counted(None, block, advance), block)
+        stored = found.filter(pl.col("kept") | (pl.col("replicates") >= 2)).sort("source", "target")
+        keys = edge_keys(stored["source"].to_numpy(), stored["target"].to_numpy(), self.n_features)
         null_count = np.zeros(len(keys), np.int32)
         for stream in range(self.nulls):
             chance = self.counted(stream, block, advance)
             null_count += _lookup(
                 keys, edge_keys(chance.source, chance.target, self.n_features), chance.count
             )
-        cosine = None
-        if dictionary is not None:
-            cosine = decoder_cosines(dictionary.decoder, source, target).astype(np.float64)
-        return pl.DataFrame(
-            {
-                "source": source,
-                "target": target,
-                "weight": found.weight[stored],
-                "replicates": found.count[stored],
-                "null_replicates": null_count,
-                "q_shuffle": table["fdr"].to_numpy()[found.count[stored] - 1],
-                "partial_correlation": None,
-                "standard_error": None,
-                "q_value": None,
-                "correlation": found.correlation[stored],
-                "decoder_cosine": cosine,
-                "kept": kept[stored],
-            },
-            schema={name: kind for name, kind in EDGE_COLUMNS.items() if name != "coactivation"},
-            nan_to_null=True,
+        fdr = np.concatenate([[1.0], table["fdr"].to_numpy()])
+        return stored.with_columns(
+            null_replicates=pl.Series(null_count, dtype=pl.Int32),
+            q_shuffle=pl.Series(fdr[stored["replicates"].to_numpy()], dtype=pl.Float64),
         )
 
 

@@ -1,21 +1,23 @@
 """The inference job: every trial once, then the graph. A killed job resumes at the first unfinished trial."""
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
+from analysis.activations import Columns
 from analysis.columns import columns_of
 from analysis.errors import DataError, MisuseError, StratigraphError
 from analysis.kernel import use_threads
-from analysis.published import published_trial
 from analysis.run import Run, digest_of, library_versions, run_id
-from analysis.shuffle import shuffled
 from graphdb.graph_directory import is_finished, write_graph
 from ingest.inference.assemble import assemble
 from ingest.inference.config import InferConfig, Resources
+from ingest.inference.dependence import pool
 from ingest.inference.memory import GB, held_bytes, plan_within
+from ingest.inference.procedure import Procedure, calibrated, published
 from ingest.inference.size import size_of
 from ingest.inference.workspace import as_os_error, claim, has_trial, hold, save_trial, trial_name
-from ingest.progress import Advance, progress
+from ingest.progress import progress
 from ingest.samples_directory import SamplesDirectory, open_samples
 
 
@@ -43,6 +45,11 @@ def infer(samples_path: Path, out: Path, config: InferConfig, resources: Resourc
         A file of the samples breaks the format; what was finished stays.
     """
     resources = resources or Resources()
+    if resources.device == "cuda" and config.procedure != "published":
+        raise MisuseError(
+            f"--device is 'cuda' and --procedure {config.procedure!r}; only published trials run on a GPU, "
+            "use --device auto or cpu"
+        )
     samples = open_samples(samples_path)
     run, digests = _plan(samples, config)
     budget = None if resources.memory is None else resources.memory * GB
@@ -55,7 +62,9 @@ def infer(samples_path: Path, out: Path, config: InferConfig, resources: Resourc
             run = claim(out, run, digests)
             if is_finished(out):
                 return False
-            _all_trials(samples, out, config, run.config["replicates"])
+            replicates = run.config["replicates"]
+            procedure = _procedure(samples, out, config, resources, replicates)
+            _all_trials(samples, out, config, procedure, replicates)
             graph = assemble(samples, out, run, plan)
             with progress("writing", 1, unit="graph") as advance, as_os_error():
                 write_graph(out, graph)
@@ -101,24 +110,45 @@ def _plan(samples: SamplesDirectory, config: InferConfig) -> tuple[Run, dict[str
     return run, digests
 
 
-def _all_trials(samples: SamplesDirectory, out: Path, config: InferConfig, replicates: int) -> None:
+def _procedure(
+    samples: SamplesDirectory, out: Path, config: InferConfig, resources: Resources, replicates: int
+) -> Procedure:
+    """Return how trials are made; the calibrated procedure looks at all replicates together first."""
+    if config.procedure == "published":
+        return published(config, resources)
+    return calibrated(config, pool(samples, out, config, replicates))
+
+
+def _all_trials(
+    samples: SamplesDirectory, out: Path, config: InferConfig, procedure: Procedure, replicates: int
+) -> None:
     """Run every trial that is not finished yet."""
-    names = [trial_name(k, m) for k in range(replicates) for m in (None, *range(config.nulls))]
-    done = sum(has_trial(out, name) for name in names)
-    with progress("trials", len(names), done, "trials") as advance:
-        for k in range(replicates):
-            _trials_of(samples, k, out, config, advance)
+    every = [(k, m) for k in range(replicates) for m in (None, *range(config.nulls))]
+    pending = [(k, m) for k, m in every if not has_trial(out, trial_name(k, m))]
+    held = _Held(samples)
+
+    def source(k: int, stream: int | None) -> Columns:
+        columns = held.read(k)
+        return columns if stream is None else procedure.null(columns, k, stream)
+
+    with progress("trials", len(every), len(every) - len(pending), "trials") as advance:
+        trials = procedure.run(partial(source, k, stream) for k, stream in pending)
+        for (k, stream), trial in zip(pending, trials, strict=True):
+            save_trial(out, trial_name(k, stream), trial)
+            advance(1)
 
 
-def _trials_of(samples: SamplesDirectory, k: int, out: Path, config: InferConfig, advance: Advance) -> None:
-    """Run what is left to do on replicate `k`: the real trial, and a null trial of every stream."""
-    streams = [m for m in (None, *range(config.nulls)) if not has_trial(out, trial_name(k, m))]
-    if not streams:
-        return
-    columns = columns_of(samples.read(k).activations)
-    for stream in streams:
-        given = columns if stream is None else shuffled(columns, config.seed, k, stream)
-        save_trial(out, trial_name(k, stream), published_trial(given, config.settings()))
-        # Not held while the next is made.
-        del given
-        advance(1)
+class _Held:
+    """The replicate read last; its real trial and its nulls follow each other."""
+
+    def __init__(self, samples: SamplesDirectory) -> None:
+        self._samples = samples
+        self._last: tuple[int, Columns] | None = None
+
+    def read(self, k: int) -> Columns:
+        """Return replicate `k` by feature."""
+        if self._last is None or self._last[0] != k:
+            # Not held while the next is read.
+            self._last = None
+            self._last = (k, columns_of(self._samples.read(k).activations))
+        return self._last[1]

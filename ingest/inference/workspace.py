@@ -6,6 +6,7 @@
     OUT/job.json                 which run this directory belongs to
     OUT/trials/real-000.parquet  edges of one finished trial, and its certificate as file metadata
     OUT/trials/null-0-000.parquet
+    OUT/dependence.parquet       of the calibrated procedure: see ``ingest.inference.dependence``
 """
 
 import fcntl
@@ -91,7 +92,9 @@ def claim(out: Path, run: Run, digests: Mapping[str, str]) -> Run:
 
 
 def _unread(out: Path, names: Sequence[str]) -> set[str]:
-    """Names of the replicate files that no finished trial has read."""
+    """Names of the replicate files that no finished trial has read, nor all of them together."""
+    if (out / "dependence.parquet").exists():
+        return set()
     replicates = [name for name in names if name not in COMPANIONS]
     return {
         name

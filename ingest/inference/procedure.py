@@ -1,0 +1,71 @@
+"""The two procedures as a job sees them: how a null is drawn, and how trials are run."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.activations import Columns
+from analysis.calibrated import Background, calibrated_trial
+from analysis.firings import firings_of
+from analysis.published import Trial, published_trial
+from analysis.redraw import redrawn
+from analysis.shuffle import shuffled
+from ingest.inference.config import InferConfig, Resources
+
+_NVIDIA = Path("/dev/nvidiactl")
+
+Source = Callable[[], Columns]
+"""Reads or draws what a trial is made on, when it is wanted."""
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """How the trials of a job are made.
+
+    Parameters
+    ----------
+    null
+        Draws the null of replicate ``k`` and of a stream.
+    run
+        Makes a trial of each source, in order.
+    """
+
+    null: Callable[[Columns, int, int], Columns]
+    run: Callable[[Iterable[Source]], Iterator[Trial]]
+
+
+def published(config: InferConfig, resources: Resources) -> Procedure:
+    """Trials of the published procedure, on the device that is asked for."""
+    settings = config.settings()
+
+    def null(columns: Columns, k: int, stream: int) -> Columns:
+        return shuffled(columns, config.seed, k, stream)
+
+    def run(sources: Iterable[Source]) -> Iterator[Trial]:
+        # Torch takes seconds to import, and is asked only where there may be something to find.
+        if resources.device == "cuda" or (resources.device == "auto" and _NVIDIA.exists()):
+            from analysis.cuda.device import chosen_device  # noqa: PLC0415
+            from analysis.cuda.trial import trials_on  # noqa: PLC0415
+
+            device = chosen_device(resources.device)
+            if device is not None:
+                yield from trials_on(device, sources, settings)
+                return
+        for source in sources:
+            yield published_trial(source(), settings)
+
+    return Procedure(null, run)
+
+
+def calibrated(config: InferConfig, background: Background) -> Procedure:
+    """Trials of the calibrated procedure, given what the features do of themselves."""
+    settings = config.calibrated()
+
+    def null(columns: Columns, k: int, stream: int) -> Columns:
+        return redrawn(columns, background.loading, config.seed, k, stream)
+
+    def run(sources: Iterable[Source]) -> Iterator[Trial]:
+        for source in sources:
+            yield calibrated_trial(firings_of([source()]), background, settings)
+
+    return Procedure(null, run)
