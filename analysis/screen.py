@@ -12,7 +12,8 @@ reject.
 All pairs share one ``n``, so p falls as |r| grows and Benjamini-Hochberg is one threshold on |r|. It is found
 from a histogram of |r|: one pass, no list of pairs, and counts in integers whatever the number of threads.
 The threshold is rounded up to a bin of the histogram, so at most fewer pairs pass, never more; a bin is
-1/4096 of the |r| at which a single pair would pass by Bonferroni, under 0.002 standard deviations of z.
+1/4096 of the |r| at which a single pair would pass by Bonferroni, under 0.002 standard deviations of z. Only
+pairs at |r| of a single test's level are counted at all: p <= q N / pairs <= q keeps the threshold above it.
 
 Source: the steps are those of the post "Preliminary Results on Building Graphs from SAEs"; q and K are our
 reconstruction.
