@@ -62,13 +62,17 @@ def screen_excess(
     k
         Most candidates of a feature.
 
-    Returns ------- The candidates; ``correlation`` holds the signed evidence of the pairs, ``threshold`` the
-    least that passes.
+    Returns
+    -------
+    The candidates; ``correlation`` holds the signed evidence of the pairs, ``threshold`` the least that
+    passes.
     """
     n_features = firings.n_features
     pairs = n_features * (n_features - 1) // 2
     name = np.flatnonzero(part)[np.argsort(firings.count[part], kind="stable")].astype(np.int32)
     floor, ceiling = -math.log(min(q, MOST)), -math.log(q / max(pairs, 1))
+    if len(name) < 2:
+        return Candidates(np.full((n_features, k), -1, np.int32), np.zeros((n_features, k)), math.inf, 0)
     blocks = numba.get_num_threads()
     lists = empty_lists(blocks, len(name), k, floor)
     row_start, row = _rows(firings.start, firings.token, name, firings.n_tokens)
@@ -167,8 +171,6 @@ def _may_pass(count: int, least_mean: float, most_mean: float, largest: Float64)
     `least_mean` and `most_mean` enclose the mean of the pair. For counts beyond the table, and below the
     mean, a p of 0.01 needs more than two standard deviations, whatever the mean.
     """
-    if count < len(largest) and count <= most_mean:
-        return most_mean - count > 2.0 * math.sqrt(most_mean)
     if count < len(largest):
         return least_mean <= largest[count] or most_mean - count > 2.0 * math.sqrt(most_mean)
     away = max(count - least_mean, most_mean - count)

@@ -63,7 +63,8 @@ def levels(value: Dense) -> list[int]:
     logs = np.log(value)
     if len(logs) < 2 or logs.std() < 1e-6:
         return [0] * len(logs)
-    return np.clip(np.rint(LEVELS * (logs - logs.mean()) / logs.std()), -127, 127).astype(int).tolist()
+    away = np.rint(LEVELS * (logs - logs.mean()) / logs.std())
+    return [int(level) for level in np.clip(away, -127, 127)]
 
 
 def autocorrelations_within(replicates: Sequence[Dense]) -> Dense:
@@ -168,7 +169,7 @@ def score_of(firings: Firings, i: int, j: int, members: Sequence[int]) -> Score:
         float(missed.sum()),
         max(0.0, float(w @ x - cross @ np.linalg.solve(fit.information, cross))),
         _dispersion(missed[x > 0], np.flatnonzero(x), replicate[x > 0]),
-        np.bincount(replicate, weights=missed, minlength=len(firings.bounds) - 1),
+        np.array([missed[replicate == k].sum() for k in range(len(firings.bounds) - 1)]),
         float(w.sum()),
     )
 

@@ -27,4 +27,5 @@ def test_a_singular_matrix_has_a_finite_factor() -> None:
     matrix = np.ones((3, 3))
     factorise(matrix, 3)
     # Pivots of 1 - 1 = 0 are lifted to 1e-10, and their roots stand on the diagonal.
-    np.testing.assert_allclose(np.tril(matrix), [[1, 0, 0], [1, 1e-5, 0], [1, 0, 1e-5]], atol=1e-12)
+    expected = np.array([[1, 0, 0], [1, 1e-5, 0], [1, 0, 1e-5]])
+    np.testing.assert_allclose(np.tril(matrix), expected, atol=1e-12)
