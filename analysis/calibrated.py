@@ -34,6 +34,9 @@ from analysis.nodewise import Fits, PathSettings, nodewise
 from analysis.published import Trial
 from analysis.screen import Candidates
 
+GRADED = 8
+"""Members of a neighbourhood, the strongest, of which it counts how strongly they fire."""
+
 
 @dataclass(frozen=True)
 class CalibratedSettings:
@@ -133,7 +136,7 @@ def dependence_of(firings: Firings, background: Background, settings: Calibrated
     """Test all pairs on all replicates together."""
     _, candidates, fits = _select(firings, background, settings)
     chosen = (fits.coefficient != 0) & (candidates.feature >= 0)
-    neighbourhoods = _neighbourhoods(candidates.feature, chosen)
+    neighbourhoods = _neighbourhoods(candidates.feature, np.where(chosen, np.abs(fits.coefficient), 0.0))
     source, target = _pairs(candidates.feature, chosen)
     tests = conditional_tests(firings, background.loading, background.lasting, neighbourhoods, source, target)
     pairs = firings.n_features * (firings.n_features - 1) // 2
@@ -171,13 +174,14 @@ def _select(
     return part, candidates, fits
 
 
-def _neighbourhoods(candidate: Int32, chosen: Bool) -> Neighbourhoods:
-    """List the chosen candidates of each feature, ascending."""
-    feature, place = np.nonzero(chosen)
+def _neighbourhoods(candidate: Int32, strength: Float64) -> Neighbourhoods:
+    """List the candidates of each feature whose strength is above 0, ascending; the strongest are graded."""
+    feature, place = np.nonzero(strength)
     member = candidate[feature, place].astype(np.int64)
+    rank = np.argsort(np.argsort(-strength, axis=1, kind="stable"), axis=1)[feature, place]
     order = np.lexsort((member, feature))
     start = np.searchsorted(feature, np.arange(len(candidate) + 1)).astype(np.int64)
-    return Neighbourhoods(start, member[order])
+    return Neighbourhoods(start, member[order], (rank < GRADED)[order])
 
 
 def _pairs(candidate: Int32, chosen: Bool) -> tuple[Int32, Int32]:

@@ -13,6 +13,9 @@ variance and skewness where firing is rare. Activity of the token that the neigh
 variance by a dispersion: the larger of what the two features' lasting foretells (``analysis.bursts``) and of
 the autocorrelation of ``s_ti - p_t`` over the tokens of ``j``.
 
+The regression without ``j`` is found from the one with it (``analysis.left_out``), so that a pair costs a few
+walks over the tokens of ``j``, not over all.
+
 A pair is tested from both ends and judged by the weaker of the two, so that a false edge needs both
 neighbourhoods to be wrong, as in the doubly robust tests of conditional independence (Shah and Peters 2020).
 That asks too much of a hub: its followers together tell nearly always whether it fires, and hardly a token is
@@ -27,27 +30,38 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from analysis.activations import Float32, Float64, Int32, Int64
+from analysis.activations import Bool, Float32, Float64, Int32, Int64
 from analysis.bursts import LAGS, dispersion
-from analysis.cholesky import solve_lower
+from analysis.cholesky import factorise, solve_lower
 from analysis.firings import Firings, Int8
 from analysis.kernel import kernel, parallel_kernel
-from analysis.logistic import BASIS, Design, columns_at, design_of, fit_logistic
+from analysis.left_out import leave_out
+from analysis.logistic import Design, Response, chance, columns_at, design_of, fit_logistic
 from analysis.poisson import evidence
 
-_FULL_TOLERANCE = 1e-5
-_LEFT_OUT_TOLERANCE = 1e-3
+_TOLERANCE = 1e-3
+"""Longest last step of a regression, in log odds: a tenth of a percent of a probability."""
 
-_COUNT, _EXCESS, _VARIANCE, _DISPERSION, _RESIDUAL, _ERROR, _CONVERGED = range(7)
-_FIGURES = 7
+_EXCESS, _VARIANCE, _DISPERSION, _RESIDUAL, _ERROR, _CONVERGED = range(6)
+_FIGURES = 6
 
 
 @dataclass(frozen=True)
 class Neighbourhoods:
-    """Features that each feature is regressed on: ``member[start[i]:start[i + 1]]``, ascending."""
+    """Features that each feature is regressed on.
+
+    Parameters
+    ----------
+    start : shape (F + 1,)
+        ``member[start[i]:start[i + 1]]`` are those of feature ``i``.
+    member : shape (members,), ascending for each feature
+    graded : shape (members,)
+        Whether how strongly it fires counts too.
+    """
 
     start: Int64
     member: Int64
+    graded: Bool
 
 
 class Tasks(NamedTuple):
@@ -56,10 +70,10 @@ class Tasks(NamedTuple):
     Parameters
     ----------
     node : shape (regressions,)
-        Feature that is regressed, ascending.
+        Feature that is regressed.
     member_start : shape (regressions + 1,)
-    member
-        Features that it is regressed on: ``member[member_start[r]:member_start[r + 1]]``.
+    member, graded
+        What it is regressed on: entries ``member_start[r]:member_start[r + 1]``.
     partner_start : shape (regressions + 1,)
     partner
         Features tested against it, each left out of the members for its own test.
@@ -68,6 +82,7 @@ class Tasks(NamedTuple):
     node: Int64
     member_start: Int64
     member: Int64
+    graded: Bool
     partner_start: Int64
     partner: Int64
 
@@ -81,7 +96,7 @@ class PairTests:
     evidence : shape (pairs,)
         ``-log p``, signed as the dependence; 0 where the two ends disagree in sign.
     partial_correlation : shape (pairs,)
-        ``T`` of the end that judges, over the root of both residual variances.
+        ``T`` of the end that judges, over the root of both residual variances, within [-1, 1].
     standard_error : shape (pairs,)
         Its standard error over the replicates; nan for one replicate.
     joint
@@ -119,8 +134,11 @@ def conditional_tests(
     source, target : shape (pairs,)
         The pairs.
     level
-        Largest q that is of interest: pairs that cannot reach it whatever the others do are not tested again.
+        Largest q that is of interest: tests that cannot reach it whatever the others do are not refined.
     """
+    pairs = firings.n_features * (firings.n_features - 1) / 2
+    # No pair is kept with less evidence than the last of all these would need.
+    enough = math.log(max(1.0, pairs / max(len(source), 1) / level))
     here, there = _from_both_ends(firings, neighbourhoods, source, target)
     mine = _evidence(here, loading, lasting, source, target)
     theirs = _evidence(there, loading, lasting, source, target)
@@ -128,8 +146,6 @@ def conditional_tests(
     score = np.where(mine * theirs > 0, np.where(weaker, mine, theirs), 0.0)
     judge = np.where(weaker[:, np.newaxis], here, there)
     stronger = np.where(weaker, theirs, mine)
-    pairs = firings.n_features * (firings.n_features - 1) / 2
-    enough = math.log(pairs / max(len(source), 1) / level)
     again = np.flatnonzero((np.abs(score) < enough) & (np.abs(stronger) >= enough + math.log(2)))
     node, other = np.where(weaker, target, source)[again], np.where(weaker, source, target)[again]
     jointly = _run(firings, _joint_tasks(neighbourhoods, node, other))
@@ -142,7 +158,7 @@ def conditional_tests(
     unexplained = judge[:, _VARIANCE] * (np.exp(loading[source] * loading[target]) - 1)
     return PairTests(
         score,
-        (judge[:, _EXCESS] - unexplained) / scale,
+        np.clip((judge[:, _EXCESS] - unexplained) / scale, -1.0, 1.0),
         judge[:, _ERROR] / scale,
         len(again),
         int((here[:, _CONVERGED] == 0).sum() + (there[:, _CONVERGED] == 0).sum()),
@@ -161,6 +177,7 @@ def _from_both_ends(
         every[:-1],
         neighbourhoods.start,
         neighbourhoods.member,
+        neighbourhoods.graded,
         np.searchsorted(ends[order], every).astype(np.int64),
         others[order],
     )
@@ -171,34 +188,32 @@ def _from_both_ends(
 
 def _joint_tasks(neighbourhoods: Neighbourhoods, node: Int32, other: Int32) -> Tasks:
     """Regress each of `node` on its own neighbourhood and that of `other`, to test `other`."""
-
-    def of(i: int) -> Int64:
-        return neighbourhoods.member[neighbourhoods.start[i] : neighbourhoods.start[i + 1]]
-
-    members = [np.setdiff1d(np.union1d(of(i), of(j)), [i, j]) for i, j in zip(node, other, strict=True)]
-    sizes = [len(m) for m in members]
+    members, graded = [np.empty(0, np.int64)], [np.empty(0, np.bool_)]
+    for i, j in zip(node, other, strict=True):
+        of = [slice(neighbourhoods.start[k], neighbourhoods.start[k + 1]) for k in (i, j)]
+        both = np.concatenate([neighbourhoods.member[k] for k in of])
+        by_level = np.unique(both[np.concatenate([neighbourhoods.graded[k] for k in of])])
+        members.append(np.setdiff1d(both, [i, j]))
+        graded.append(np.isin(members[-1], by_level))
+    start = np.cumsum([len(m) for m in members]).astype(np.int64)
     return Tasks(
         node.astype(np.int64),
-        np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        np.concatenate([np.empty(0, np.int64), *members]),
+        start,
+        np.concatenate(members),
+        np.concatenate(graded),
         np.arange(len(node) + 1, dtype=np.int64),
         other.astype(np.int64),
     )
 
 
 def _run(firings: Firings, tasks: Tasks) -> Float64:
-    return _test_nodes(
-        firings.start,
-        firings.token,
-        firings.level,
-        firings.bounds,
-        tasks,
-        min(4 * numba.get_num_threads(), max(1, len(tasks.node))),
-    )
+    """Figures of every test, one row for each partner."""
+    blocks = min(16 * numba.get_num_threads(), max(1, len(tasks.node)))
+    return _test_nodes(firings.start, firings.token, firings.level, firings.bounds, tasks, blocks)
 
 
 @parallel_kernel
-def _evidence(figures: Float64, loading: Float64, lasting: Float32, source: Int32, target: Int32) -> Float64:
+def _evidence(figures: Float64, loading: Float64, lasting: Float32, source: Int64, target: Int64) -> Float64:
     """Signed evidence of each test."""
     found = np.zeros(len(source))
     for e in numba.prange(len(source)):
@@ -214,7 +229,6 @@ def _evidence(figures: Float64, loading: Float64, lasting: Float32, source: Int3
 
 @parallel_kernel
 def _test_nodes(start: Int64, token: Int32, level: Int8, bounds: Int64, tasks: Tasks, blocks: int) -> Float64:
-    """Figures of every test, one row for each partner."""
     n = bounds[-1]
     figures = np.zeros((len(tasks.partner), _FIGURES))
     for block in numba.prange(blocks):
@@ -228,81 +242,73 @@ def _test_nodes(start: Int64, token: Int32, level: Int8, bounds: Int64, tasks: T
             tokens = token[start[i] : start[i + 1]]
             for t in tokens:
                 state[t] = 1
+            members = slice(tasks.member_start[r], tasks.member_start[r + 1])
+            design = design_of(tasks.member[members], tasks.graded[members], start, token, level, row_of)
             _test_node(
-                tasks.member[tasks.member_start[r] : tasks.member_start[r + 1]],
+                design,
+                _response_of(design, state, len(tokens)),
+                tasks.member[members],
                 tasks.partner[first:last],
-                len(tokens),
                 start,
                 token,
-                level,
                 bounds,
                 row_of,
                 state,
                 figures[first:last],
             )
+            for t in design.token:
+                row_of[t] = -1
             for t in tokens:
                 state[t] = 0
     return figures
 
 
 @kernel
+def _response_of(design: Design, state: Int8, fires: int) -> Response:
+    rows = len(design.token)
+    here = np.zeros(rows, np.float32)
+    for row in range(rows):
+        here[row] = state[design.token[row]]
+    return Response(here, float(len(state) - rows), float(fires - here.sum()))
+
+
+@kernel
 def _test_node(
+    design: Design,
+    response: Response,
     members: Int64,
     partners: Int64,
-    fires: int,
     start: Int64,
     token: Int32,
-    level: Int8,
     bounds: Int64,
     row_of: Int32,
     state: Int8,
     figures: Float64,
 ) -> None:
-    """Test one feature against each of `partners`; `row_of` is all -1, before and after."""
-    n = bounds[-1]
-    design = design_of(members, start, token, level, row_of)
-    rows = len(design.token)
-    here = np.zeros(rows, np.float32)
-    for row in range(rows):
-        here[row] = np.float32(state[design.token[row]])
-    silent = (float(n - rows), float(fires - here.sum()))
-    size = 1 + BASIS * len(members)
-    full = np.zeros(size)
-    full[0] = math.log((fires + 0.5) / (n - fires + 0.5))
-    p = np.empty(rows)
-    information = np.zeros((size, size))
-    fit_logistic(design, here, silent, -1, full, _FULL_TOLERANCE, p, information)
+    """Test one feature against each of `partners`."""
+    fires = response.silent_fires + response.fires.sum()
+    full = np.zeros(design.column[-1])
+    full[0] = math.log((fires + 0.5) / (len(state) - fires + 0.5))
+    p = np.empty(len(design.token))
+    information = np.empty((len(full), len(full)))
+    converged = fit_logistic(design, response, full, _TOLERANCE, p, information)
+    p_silent = chance(full[0])
+    residual = response.silent_tokens * p_silent * (1.0 - p_silent) + (p * (1.0 - p)).sum()
+    factor = information.copy()
+    factorise(factor, len(full))
     for task in range(len(partners)):
-        j = partners[task]
-        dropped = -1
-        for a in range(len(members)):
-            if members[a] == j:
-                dropped = a
-        theta = full.copy()
-        if dropped >= 0:
-            theta[1 + BASIS * dropped : 1 + BASIS * (dropped + 1)] = 0.0
-        p_silent, converged = fit_logistic(
-            design, here, silent, dropped, theta, _LEFT_OUT_TOLERANCE, p, information
-        )
-        residual = silent[0] * p_silent * (1.0 - p_silent)
-        for row in range(rows):
-            residual += p[row] * (1.0 - p[row])
-        _score(
-            token[start[j] : start[j + 1]],
-            design,
-            dropped,
-            p_silent,
-            p,
-            information,
-            bounds,
-            row_of,
-            state,
-            figures[task],
-        )
-        figures[task, _RESIDUAL] = residual
-        figures[task, _CONVERGED] = 1.0 if converged else 0.0
-    for t in design.token:
-        row_of[t] = -1
+        tokens = token[start[partners[task]] : start[partners[task] + 1]]
+        dropped = np.searchsorted(members, partners[task])
+        if dropped < len(members) and members[dropped] == partners[task]:
+            theta = full.copy()
+            own = information.copy()
+            good = leave_out(dropped, tokens, design, row_of, state, theta, own, _TOLERANCE)
+            changed = _score(tokens, design, dropped, theta, full, own, bounds, row_of, state, figures[task])
+        else:
+            good = True
+            changed = _score(tokens, design, -1, full, full, factor, bounds, row_of, state, figures[task])
+        figures[task, _RESIDUAL] = max(1e-3, residual + changed)
+        figures[task, _CONVERGED] = 1.0 if converged and good else 0.0
 
 
 @kernel
@@ -310,42 +316,48 @@ def _score(
     tokens: Int32,
     design: Design,
     dropped: int,
-    p_silent: float,
-    p: Float64,
+    theta: Float64,
+    full: Float64,
     factor: Float64,
     bounds: Int64,
     row_of: Int32,
     state: Int8,
     figures: Float64,
-) -> None:
-    """Score of a feature firing at `tokens`, its variance, its dispersion and its error over replicates."""
-    size = len(factor)
+) -> float:
+    """Score of a feature firing at `tokens`, its variance, its dispersion and its error over replicates.
+
+    Returns how much larger the residual variance at these tokens is than that of the fit `full`.
+    """
+    size = len(theta)
     cross = np.zeros(size)
     index = np.empty(size, np.int64)
     value = np.empty(size)
     missed = np.empty(len(tokens))
     by_replicate = np.zeros(len(bounds) - 1)
     variance = 0.0
-    count = 0
+    before = 0.0
     replicate = 0
     for place in range(len(tokens)):
         t = tokens[place]
         while t >= bounds[replicate + 1]:
             replicate += 1
-        row = row_of[t]
-        chance_here = p_silent if row < 0 else p[row]
-        weight = chance_here * (1.0 - chance_here)
-        missed[place] = float(state[t]) - chance_here
+        found = columns_at(design, row_of[t], -1, index, value)
+        eta = 0.0
+        eta_full = 0.0
+        for c in range(found):
+            eta += theta[index[c]] * value[c]
+            eta_full += full[index[c]] * value[c]
+        p, p_full = chance(eta), chance(eta_full)
+        weight = p * (1.0 - p)
+        before += p_full * (1.0 - p_full)
+        missed[place] = state[t] - p
         by_replicate[replicate] += missed[place]
-        count += state[t]
         variance += weight
-        if row < 0:
-            cross[0] += weight
-        else:
-            for c in range(columns_at(design, row, dropped, index, value)):
-                cross[index[c]] += weight * value[c]
+        for c in range(found):
+            cross[index[c]] += weight * value[c]
+    if dropped >= 0:
+        cross[design.column[dropped] : design.column[dropped + 1]] = 0.0
     solve_lower(factor, cross, size)
-    figures[_COUNT] = count
     figures[_EXCESS] = missed.sum()
     figures[_VARIANCE] = max(0.0, variance - (cross * cross).sum())
     figures[_DISPERSION] = _dispersion(tokens, missed, bounds)
@@ -354,6 +366,7 @@ def _score(
     if replicates > 1:
         away = by_replicate - by_replicate.mean()
         figures[_ERROR] = math.sqrt((away * away).sum() / (replicates - 1) * replicates)
+    return float(variance - before)
 
 
 @kernel
