@@ -15,7 +15,8 @@ from analysis.firings import LEVELS, Firings, firings_of
 from analysis.logistic import RIDGE
 from tests.analysis.naive import Dense, sparse
 
-Neighbours = dict[int, list[int]]
+Members = dict[int, bool]
+"""Features that another is regressed on, and whether by their levels too."""
 
 
 def firings_from(replicates: Sequence[Dense]) -> Firings:
@@ -106,15 +107,16 @@ class LogisticFit(NamedTuple):
     information: Dense
 
 
-def design_matrix(firings: Firings, members: Sequence[int]) -> Dense:
-    """The constant, and ``s, s z, s (z^2 - 1)`` of each member, tokens x columns."""
-    x = np.zeros((firings.n_tokens, 1 + 3 * len(members)))
-    x[:, 0] = 1
-    for a, j in enumerate(members):
-        entries = slice(firings.start[j], firings.start[j + 1])
-        z = firings.level[entries] / LEVELS
-        x[firings.token[entries], 1 + 3 * a : 4 + 3 * a] = np.column_stack([np.ones(len(z)), z, z * z - 1])
-    return x
+def design_matrix(firings: Firings, members: Members) -> Dense:
+    """The constant, then ``s``, and of the graded ``s z`` and ``s (z^2 - 1)``, of each member in order."""
+    columns = [np.ones(firings.n_tokens)]
+    for j in sorted(members):
+        z = np.zeros(firings.n_tokens)
+        of = slice(firings.start[j], firings.start[j + 1])
+        z[firings.token[of]] = firings.level[of] / LEVELS
+        s = states_of_feature(firings, j)
+        columns += [s, s * z, s * (z * z - 1)] if members[j] else [s]
+    return np.column_stack(columns)
 
 
 def states_of_feature(firings: Firings, i: int) -> Dense:
@@ -123,7 +125,7 @@ def states_of_feature(firings: Firings, i: int) -> Dense:
     return s
 
 
-def logistic_fit(firings: Firings, i: int, members: Sequence[int]) -> LogisticFit:
+def logistic_fit(firings: Firings, i: int, members: Members) -> LogisticFit:
     """Newton's method on the dense design, halving any step that does not climb."""
     x, y = design_matrix(firings, members), states_of_feature(firings, i)
     ridge = np.full(x.shape[1], RIDGE)
@@ -147,6 +149,26 @@ def logistic_fit(firings: Firings, i: int, members: Sequence[int]) -> LogisticFi
     return LogisticFit(x, theta, p, information)
 
 
+def left_out(firings: Firings, i: int, members: Members, j: int) -> tuple[Dense, Dense]:
+    """Coefficients and information without `j`, the tokens at which it is silent taken as a quadratic."""
+    full = logistic_fit(firings, i, members)
+    own = [0, *np.repeat(sorted(members), [3 if members[m] else 1 for m in sorted(members)])]
+    keep = np.array([a == 0 or own[a] != j for a in range(len(own))])
+    here = states_of_feature(firings, j) > 0
+    y, w = states_of_feature(firings, i), full.p * (1 - full.p)
+    at = full.x[here][:, keep]
+    rest = (full.information - (full.x[here] * w[here, np.newaxis]).T @ full.x[here])[np.ix_(keep, keep)]
+    pull = -at.T @ (y - full.p)[here]
+    theta = full.theta[keep]
+    for _ in range(100):
+        p = 1 / (1 + np.exp(-(at @ theta)))
+        information = rest + (at * (p * (1 - p))[:, np.newaxis]).T @ at
+        theta = theta + np.linalg.solve(
+            information, at.T @ (y[here] - p) + pull - rest @ (theta - full.theta[keep])
+        )
+    return theta, information
+
+
 class Score(NamedTuple):
     """The score of one end: T, its variance and dispersion, and T of each replicate."""
 
@@ -157,9 +179,9 @@ class Score(NamedTuple):
     residual: float
 
 
-def score_of(firings: Firings, i: int, j: int, members: Sequence[int]) -> Score:
+def score_of(firings: Firings, i: int, j: int, members: Members) -> Score:
     """Score of `j` in the regression of `i` on `members` without `j`."""
-    fit = logistic_fit(firings, i, [m for m in members if m != j])
+    fit = logistic_fit(firings, i, {m: graded for m, graded in members.items() if m != j})
     x, y = states_of_feature(firings, j), states_of_feature(firings, i)
     w = fit.p * (1 - fit.p)
     cross = fit.x.T @ (w * x)
@@ -208,7 +230,7 @@ def judged(
     firings: Firings,
     loading: Dense,
     rho: Dense,
-    of: Neighbours,
+    of: dict[int, Members],
     pairs: Sequence[tuple[int, int]],
     level: float,
 ) -> list[Judged]:
@@ -219,9 +241,9 @@ def judged(
 
 
 def _judged(
-    firings: Firings, loading: Dense, rho: Dense, of: Neighbours, pair: tuple[int, int], enough: float
+    firings: Firings, loading: Dense, rho: Dense, of: dict[int, Members], pair: tuple[int, int], enough: float
 ) -> Judged:
-    def tested(i: int, j: int, members: Sequence[int]) -> tuple[float, Score]:
+    def tested(i: int, j: int, members: Members) -> tuple[float, Score]:
         score = score_of(firings, i, j, members)
         return evidence_of(score, loading, dispersion_of(rho, i, j), i, j), score
 
@@ -234,7 +256,7 @@ def _judged(
     again = abs(evidence) < enough and abs(stronger) >= enough + math.log(2)
     if again:
         node, other = (j, i) if abs(mine) < abs(theirs) else (i, j)
-        both = sorted({*of[i], *of[j]} - {i, j})
+        both = {m: of[i].get(m, False) or of[j].get(m, False) for m in {*of[i], *of[j]} - {i, j}}
         once_more, score = tested(node, other, both)
         size = max(0.0, abs(once_more) - math.log(2))
         if size > abs(evidence):

@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+
+from analysis.columns import columns_of
+from analysis.firings import Firings, firings_of
+from analysis.kernel import use_threads
+from analysis.loadings import GROUPS, loadings_of
+from analysis.loadings import _dealt as dealt
+from analysis.loadings import _group_counts as group_counts
+from bench.truth.activity import Activity
+from bench.truth.family import Family, tokens_of
+from bench.truth.hub import Hubs
+from bench.truth.noise import Noise
+from bench.truth.tree import Trees
+from tests.analysis.calibrated_twins import firings_from
+from tests.analysis.planted import planted
+
+
+def drawn(family: Family, n: int = 4000, replicates: int = 3) -> Firings:
+    return firings_of([columns_of(family.draw(tokens_of(0, k), n)) for k in range(replicates)])
+
+
+def active(features: int, least: float, most: float) -> Activity:
+    return Activity(0, features, in_trees=0.0, activity_spread=0.5, least_loading=least, most_loading=most)
+
+
+@pytest.mark.parametrize(
+    "family", [Noise(0, 400), Hubs(0, 400), Trees(0, 400)], ids=["noise", "hubs", "trees"]
+)
+def test_no_activity_no_loading(family: Family) -> None:
+    # A hub's followers or the features of a tree meet often, but few of all others.
+    assert (loadings_of(drawn(family)) == 0).all()
+
+
+@pytest.mark.parametrize("features", [400, 600])
+def test_planted_loadings_are_recovered(features: int) -> None:
+    family = active(features, 0.0, 2.0)
+    firings = drawn(family)
+    found, true = loadings_of(firings), family.loading * 0.5
+    often = firings.count > 100
+    # True loadings spread evenly over [0, 1]; that they are all alike would err by 0.25 on average.
+    assert np.abs(found - true)[often].mean() < 0.12
+    assert abs((found - true)[often].mean()) < 0.05
+    assert np.corrcoef(found[often], true[often])[0, 1] > 0.9
+
+
+def test_equal_loadings_are_found_equal() -> None:
+    found = loadings_of(drawn(active(400, 1.0, 1.0)))
+    assert found.mean() == pytest.approx(0.5, abs=0.05)
+    assert found.std() < 0.1
+
+
+def test_of_a_feature_that_never_fires_the_mean_is_believed() -> None:
+    x = [columns_of(active(400, 1.0, 1.0).draw(tokens_of(0, k), 3000)) for k in range(2)]
+    firings = firings_of(x)
+    silenced = Firings(
+        np.concatenate([firings.start, firings.start[-1:]]), firings.token, firings.level, firings.bounds
+    )
+    found = loadings_of(silenced)
+    assert np.isfinite(found).all()
+    assert found[-1] == pytest.approx(np.median(found), abs=0.1)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="with fewer features than groups most groups are empty, and their median says no activity",
+)
+def test_a_small_site_has_activity_too() -> None:
+    family = active(160, 1.0, 1.0)
+    assert loadings_of(drawn(family)).mean() == pytest.approx(0.5, abs=0.1)
+
+
+@pytest.mark.parametrize("n_features", [1, 255, 256, 257, 1000])
+def test_groups_are_dealt_evenly(n_features: int) -> None:
+    group = dealt(n_features)
+    sizes = np.bincount(group, minlength=GROUPS)
+    assert len(group) == n_features
+    assert sizes.max() - sizes.min() <= 1
+    for first in range(0, n_features - GROUPS + 1, GROUPS):  # each of a run of neighbours to another group
+        assert len(set(group[first : first + GROUPS].tolist())) == GROUPS
+
+
+def test_meetings_equal_dense_products() -> None:
+    x = [planted(0, n=200)[1], planted(1, n=90)[1]]
+    group = np.random.default_rng(0).integers(0, 7, 30).astype(np.int32)
+    found, expected = group_counts(firings_from(x), group)
+    states = (np.concatenate(x) > 0).astype(np.float64)
+    together = states.T @ states
+    np.fill_diagonal(together, 0)
+    member = (group[:, np.newaxis] == np.arange(GROUPS)).astype(np.float64)
+    np.testing.assert_array_equal(found, together @ member)
+    count = states.sum(axis=0)
+    by_chance = np.outer(count, count) / len(states)
+    np.fill_diagonal(by_chance, 0)
+    np.testing.assert_allclose(expected, by_chance @ member, atol=1e-9)
+
+
+@pytest.mark.parametrize("n_features", [1, 2, 30])
+def test_few_features_have_none(n_features: int) -> None:
+    x = np.zeros((50, n_features))
+    x[::5] = 1.0
+    assert np.isfinite(loadings_of(firings_from([x]))).all()
+    assert (loadings_of(firings_from([np.zeros((50, n_features))])) == 0).all()
+
+
+def test_the_same_bytes_again_and_for_any_number_of_threads() -> None:
+    firings = drawn(active(400, 0.0, 2.0), n=2000)
+    most = use_threads(None)
+    try:
+        use_threads(1)
+        one = loadings_of(firings)
+    finally:
+        use_threads(most)
+    assert one.tobytes() == loadings_of(firings).tobytes() == loadings_of(firings).tobytes()
