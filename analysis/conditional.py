@@ -213,7 +213,9 @@ def _run(firings: Firings, tasks: Tasks) -> Float64:
 
 
 @parallel_kernel
-def _evidence(figures: Float64, loading: Float64, lasting: Float32, source: Int64, target: Int64) -> Float64:
+def _evidence(
+    figures: Float64, loading: Float64, lasting: Float32, source: Int32 | Int64, target: Int32 | Int64
+) -> Float64:
     """Signed evidence of each test."""
     found = np.zeros(len(source))
     for e in numba.prange(len(source)):
