@@ -2,8 +2,9 @@
 
     python -m bench.truth.reach
 
-For the Ising families, whose law is written out. Given the states ``s`` of the rest of its module a coupled
-pair fires together at probability ``p11(s)`` rather than ``p1(s) p2(s)``; over ``n`` tokens that is
+For Ising modules and plain trees, whose laws are written out. Given the states ``s`` of the rest of its
+module or tree a planted pair fires together at probability ``p11(s)`` rather than ``p1(s) p2(s)``; over ``n``
+tokens that is
 
     excess   = n sum_s P(s) (p11 - p1 p2)
     variance = n sum_s P(s) p1 (1 - p1) p2 (1 - p2)
@@ -15,6 +16,8 @@ counts vary: but a procedure whose power is near it loses little that the data h
 """
 
 import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -23,37 +26,72 @@ from analysis.activations import Float64
 from analysis.calibrated import q_values
 from analysis.poisson import evidence
 from bench.truth.catalogue import CATALOGUE, FIRST_SEED
+from bench.truth.forest import transitions
 from bench.truth.ising import Ising
 from bench.truth.procedure import FDR
+from bench.truth.tree import Trees
 
 # Imported for its effect on how threads wait; see there.
 assert stratigraph
 
 
-def within_reach(family: Ising, n: int) -> float:
+@dataclass(frozen=True)
+class Group:
+    """Features whose joint law is written out.
+
+    Parameters
+    ----------
+    law : shape (2,) * size
+        Probability of every state.
+    edges
+        Planted pairs, as places in the group.
+    """
+
+    law: Float64
+    edges: tuple[tuple[int, int], ...]
+
+
+def groups_of(family: Ising | Trees) -> Iterator[Group]:
+    """Write out every module or tree."""
+    if isinstance(family, Ising):
+        for p, coupling in zip(family.probability, family.coupling, strict=True):
+            # The first feature is the lowest bit of a state's number, so it is the last axis.
+            law = p.reshape((2,) * family.size).transpose()
+            yield Group(law, tuple((int(a), int(b)) for a, b in np.argwhere(coupling)))
+        return
+    forest = family.forest
+    for root in np.unique(forest.tree[forest.parent >= 0]):
+        # A parent comes before its children.
+        members = [int(i) for level in forest.levels for i in level[forest.tree[level] == root]]
+        place = {feature: k for k, feature in enumerate(members)}
+        above = {place[i]: place[int(forest.parent[i])] for i in members[1:]}
+        state = np.indices((2,) * len(members))
+        law = np.where(state[0] > 0, forest.rate[root], 1 - forest.rate[root])
+        for child, up in above.items():
+            i, j = np.array([members[child]]), np.array([members[up]])
+            rates = forest.rate[j].astype(np.float32), forest.rate[i].astype(np.float32)
+            on, off = transitions(*rates, forest.strength[i], np.float32(1))
+            fires = np.where(state[up] > 0, float(on[0]), float(off[0]))
+            law = law * np.where(state[child] > 0, fires, 1 - fires)
+        yield Group(np.asarray(law, np.float64), tuple(above.items()))
+
+
+def within_reach(family: Ising | Trees, n: int) -> float:
     """Share of the planted edges that `n` tokens put within reach."""
-    found = [_evidence(family, m, a, b, n) for m, a, b in np.argwhere(family.coupling)]
+    found = [evidence_of(group.law, a, b, n) for group in groups_of(family) for a, b in group.edges]
     q = q_values(np.exp(-np.abs(found)), family.features * (family.features - 1) // 2)
     return float((q <= FDR).mean())
 
 
-def _evidence(family: Ising, module: int, a: int, b: int, n: int) -> float:
-    """Evidence of the expected count of one pair of a module, the rest given."""
-    p = _by_the_rest(family, module, a, b)
+def evidence_of(law: Float64, a: int, b: int, n: int) -> float:
+    """Evidence of the expected count of one pair, the rest given."""
+    p = np.moveaxis(law, (a, b), (0, 1)).reshape(2, 2, -1)
     rest = p.sum(axis=(0, 1))
-    given = p / rest
+    given = p / np.maximum(rest, np.finfo(np.float64).tiny)
     one, other = given[1].sum(axis=0), given[:, 1].sum(axis=0)
     excess = n * float((rest * (given[1, 1] - one * other)).sum())
     variance = n * float((rest * one * (1 - one) * other * (1 - other)).sum())
     return float(evidence(variance + excess, variance))
-
-
-def _by_the_rest(family: Ising, module: int, a: int, b: int) -> Float64:
-    """Joint law of two features of a module and of the rest of it, shape (2, 2, 2 ** (size - 2))."""
-    law = family.probability[module].reshape((2,) * family.size)
-    # The first feature is the lowest bit of a state's number, so it is the last axis.
-    moved = np.moveaxis(law, (family.size - 1 - a, family.size - 1 - b), (0, 1))
-    return np.asarray(moved.reshape(2, 2, -1), np.float64)
 
 
 def main() -> None:
@@ -70,7 +108,7 @@ def main() -> None:
     print("| family | true edges | within reach |\n|---|---:|---:|")
     for entry in CATALOGUE:
         family = entry.plant(FIRST_SEED[entry.purpose], options.features)
-        if isinstance(family, Ising):
+        if isinstance(family, Ising) or type(family) is Trees:
             share = within_reach(family, options.replicates * options.tokens)
             print(f"| {entry.name} | {len(family.edges()):,} | {share:.3f} |")
 
