@@ -3,7 +3,8 @@
 1. Activity: a loading for each feature on how busy the token is (``analysis.loadings``), and how long each
    feature lasts (``analysis.bursts``), from all replicates together.
 2. Screen: exact tails of the co-firing counts of all replicates together (``analysis.excess``).
-3. Neighbourhoods: nodewise LASSO on the firing states, covariances cleared of the activity, EBIC.
+3. Neighbourhoods: nodewise LASSO on the firing states, covariances cleared of the activity, EBIC; refitted
+   without the penalty, and what is then not worth its price removed (``analysis.backward``).
 4. Tests: every pair in which either chose the other, from both ends, given both neighbourhoods
    (``analysis.conditional``).
 5. q: Benjamini-Hochberg over all F (F - 1) / 2 pairs; those never tested count as tests that do not reject.
@@ -170,7 +171,7 @@ def _select(
         firings, background.loading, background.lasting, part, settings.q, settings.candidates
     )
     states = states_of(firings)
-    fits = nodewise(states, moments_of(states), candidates, settings.path, background.loading)
+    fits = nodewise(states, moments_of(states), candidates, settings.path, background.loading, refit=True)
     return part, candidates, fits
 
 

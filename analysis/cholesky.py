@@ -6,6 +6,7 @@ from analysis.activations import Float64
 from analysis.kernel import kernel
 
 _LEAST_PIVOT = 1e-10
+_LEAST_LEFT = 1e-3
 
 
 @kernel
@@ -45,3 +46,14 @@ def solve_upper(factor: Float64, right: Float64, size: int) -> None:
         for c in range(a + 1, size):
             value -= factor[c, a] * right[c]
         right[a] = value / factor[a, a]
+
+
+@kernel
+def is_positive(matrix: Float64, size: int) -> bool:
+    """Say whether each of some correlated variables keeps a thousandth of itself given those before it."""
+    factor = matrix[:size, :size].copy()
+    factorise(factor, size)
+    least = 1.0
+    for a in range(size):
+        least = min(least, factor[a, a])
+    return least * least > _LEAST_LEFT

@@ -5,7 +5,8 @@ a token is have (``analysis.loadings``)
 
     N_ij ~ Poisson(m_ij)        m_ij = n_i n_j / n  exp(l_i l_j)
 
-and the p of a pair is twice the smaller of the two exact tails, of the count and the mean divided by the
+and the p of a pair is twice the smaller of the two exact tails (an excess of features that fire often, whose
+count varies less, is taken with that variance), of the count and the mean divided by the
 pair's dispersion where tokens are alike (``analysis.bursts``): both directions, so that features which
 exclude each other are seen where the counts are large enough to show it. Benjamini-Hochberg over all F (F -
 1) / 2 pairs; of those that pass, the K of least p are each feature's candidates. A pair with p above `MOST`
@@ -37,6 +38,14 @@ UInt32 = NDArray[np.uint32]
 
 MOST = 0.01
 """Largest p of a pair that can pass."""
+
+_FEWEST = 1.9
+"""Standard deviations that a p of `MOST` needs at least, whatever the mean."""
+
+_NEARLY_POISSON = 0.9
+"""Variance over mean from which on the table of small counts serves, with `_ROOM` for what it lacks of 1."""
+
+_ROOM = 0.8
 
 _SMALL = 64
 """Counts below this are compared with a table before their tail is computed."""
@@ -165,21 +174,29 @@ def _count_together(
 
 
 @kernel
-def _may_pass(count: int, least_mean: float, most_mean: float, largest: Float64) -> bool:
+def _may_pass(count: int, least_mean: float, most_mean: float, spread: float, largest: Float64) -> bool:
     """Rule out, without a tail, most of the pairs whose p is above the largest that can pass.
 
-    `least_mean` and `most_mean` enclose the mean of the pair. For counts beyond the table, and below the
-    mean, a p of 0.01 needs more than two standard deviations, whatever the mean.
+    `least_mean` and `most_mean` enclose the mean of the pair, `spread` is its variance over it.
     """
-    if count < len(largest):
-        return least_mean <= largest[count] or most_mean - count > 2.0 * math.sqrt(most_mean)
-    away = max(count - least_mean, most_mean - count)
-    return away > 2.0 * math.sqrt(least_mean)
+    if most_mean - count > _FEWEST * math.sqrt(most_mean):
+        return True
+    if count < len(largest) and spread > _NEARLY_POISSON:
+        return bool(least_mean <= largest[count] / _ROOM)
+    return count - least_mean > _FEWEST * math.sqrt(least_mean * spread)
 
 
 @kernel
-def _judged(count: float, mean: float, rho_a: Float32, rho_b: Float32, floor: float) -> float:
-    """Evidence of a pair; its dispersion is looked up only where it matters, since it can but lessen it."""
+def _judged(count: float, mean: float, spread: float, rho_a: Float32, rho_b: Float32, floor: float) -> float:
+    """Evidence of a pair; its dispersion is looked up only where it matters, since it can but lessen it.
+
+    Of features that fire often the count varies less than a Poisson count: `spread` is its variance over the
+    mean. As in ``analysis.conditional``, an excess and the variance together are compared with a Poisson
+    count; too few firings with a Poisson count as they are, which the lack of room below 0 makes the better
+    of the two.
+    """
+    if count > mean:
+        count, mean = count - mean * (1.0 - spread), mean * spread
     score = evidence(count, mean)
     if abs(score) < floor:
         return score
@@ -224,9 +241,10 @@ def _screen(
             for place in range(fires_with):
                 b = touched[place]
                 mean = share * count[b]
-                if _may_pass(total[b], mean * low, mean * high, largest):
+                spread = (1.0 - share) * (1.0 - count[b] / n)
+                if _may_pass(total[b], mean * low, mean * high, spread, largest):
                     mean *= math.exp(loading[a] * loading[b])
-                    score = _judged(float(total[b]), mean, lasting[name[a]], lasting[name[b]], floor)
+                    score = _judged(float(total[b]), mean, spread, lasting[name[a]], lasting[name[b]], floor)
                     if abs(score) >= floor:
                         others[found] = b
                         scores[found] = score
@@ -238,7 +256,7 @@ def _screen(
                     break
                 if total[b] == 0:
                     mean *= math.exp(loading[a] * loading[b])
-                    score = _judged(0.0, mean, lasting[name[a]], lasting[name[b]], floor)
+                    score = _judged(0.0, mean, 1.0, lasting[name[a]], lasting[name[b]], floor)
                     if abs(score) >= floor:
                         others[found] = b
                         scores[found] = score

@@ -1,14 +1,18 @@
 """A logistic regression with one member left out, found from the regression with it.
 
-A member ``j`` has columns at its own tokens only. Everywhere else leaving it out changes nothing directly, and
-the likelihood of those tokens is taken as its quadratic about the full fit; at the tokens of ``j`` it is exact::
+A member ``j`` has columns at its own tokens only. At those tokens the likelihood is taken as it is, and so it
+is at the many tokens where no member fires; at all others, where leaving ``j`` out changes nothing directly,
+it is taken as its quadratic about the full fit::
 
-    max over theta without j    sum_{t: j fires} l_t(theta) + g'd - d'Hd / 2        d = theta - theta_full
+    max over theta without j    sum_t l_t(theta) + g'd - d'Hd / 2        d = theta - theta_full
+                                (t: j fires, or none does)
 
-with ``g`` and ``H`` the gradient and information of all other tokens and the ridge at the full fit. The whole
-gradient is 0 there, so ``g`` is that of the tokens of ``j`` with its sign changed, and ``H`` the full information
-less theirs. Newton's method on this walks over the tokens of ``j`` alone.
+with ``g`` and ``H`` the gradient and information of the other tokens and the ridge at the full fit: the whole
+gradient is 0 there, so ``g`` is that of the tokens of the sum with its sign changed, and ``H`` the full
+information less theirs. Newton's method on this walks over the tokens of ``j`` alone.
 """
+
+import math
 
 import numpy as np
 
@@ -16,9 +20,19 @@ from analysis.activations import Float64, Int32
 from analysis.cholesky import factorise, solve_lower, solve_upper
 from analysis.firings import Int8
 from analysis.kernel import kernel
-from analysis.logistic import LONGEST_STEP, Design, chance, columns_at
+from analysis.logistic import (
+    LONGEST_STEP,
+    SHRINKING,
+    Design,
+    add_gradient,
+    add_information,
+    chance,
+    log_odds,
+)
 
 _MOST_STEPS = 40
+_CLOSE = 0.1
+"""Step, in log odds, from which on the information found before it serves after it."""
 
 
 @kernel
@@ -28,6 +42,7 @@ def leave_out(
     design: Design,
     row_of: Int32,
     state: Int8,
+    silent: tuple[float, float],
     theta: Float64,
     information: Float64,
     tolerance: float,
@@ -42,6 +57,8 @@ def leave_out(
         Tokens at which it fires.
     design, row_of, state
         Rows of the members, row of each token, and whether the regressed feature fires there.
+    silent
+        Tokens outside all rows, and how often the feature fires there.
     theta : shape (columns,)
         The full fit; on return the fit without the member, whose coefficients are 0.
     information : shape (columns, columns)
@@ -55,44 +72,116 @@ def leave_out(
     Whether it converged.
     """
     size = len(theta)
-    first, last = design.column[dropped], design.column[dropped + 1]
     full = theta.copy()
-    pull = np.zeros(size)
-    _add_tokens(-1.0, -1, tokens, design, row_of, state, full, pull, information)
-    information[first:last, :] = 0.0
-    information[:, first:last] = 0.0
-    pull[first:last] = 0.0
+    first, last = design.column[dropped], design.column[dropped + 1]
+    pull, rest = _elsewhere(dropped, tokens, design, row_of, state, silent, full, information)
     theta[first:last] = 0.0
-    rest = information.copy()
-    # The other half is read when the quadratic pulls back.
-    for a in range(size):
-        for b in range(a):
-            rest[b, a] = rest[a, b]
-    for c in range(first, last):
-        rest[c, c] = 1.0
     away = np.empty(size)
-    for _ in range(_MOST_STEPS):
+    step = np.zeros(size)
+    before = -np.inf
+    longest_before = np.inf
+    anew = True
+    close = False
+    converged = False
+    for number in range(_MOST_STEPS):
         gradient = pull.copy()
         away[:] = theta - full
         away[first:last] = 0.0
-        for a in range(size):
-            gradient[a] -= (rest[a] * away).sum()
-        information[:] = rest
-        _add_tokens(1.0, dropped, tokens, design, row_of, state, theta, gradient, information)
-        factorise(information, size)
-        solve_lower(information, gradient, size)
-        solve_upper(information, gradient, size)
-        longest = np.abs(gradient).max()
+        value = _pull_back(rest, pull, away, gradient)
+        if anew:
+            information[:] = rest
+        value += _add_tokens(
+            1.0, last - first, tokens, design, row_of, state, theta, gradient, information, anew
+        )
+        value += _add_silent(1.0, silent, theta, gradient, information, anew)
+        gradient[first:last] = 0.0
+        if value < before - 1e-9 * abs(before):
+            step /= 2
+            theta -= step
+            anew = True
+            continue
+        before = value
+        if anew:
+            _clear(first, last, gradient, information)
+            factorise(information, size)
+        step = gradient
+        solve_lower(information, step, size)
+        solve_upper(information, step, size)
+        longest = np.abs(step).max()
+        if anew:
+            close = longest < _CLOSE
+        anew = number < 1 or longest > SHRINKING * longest_before
+        longest_before = longest
+        step *= min(1.0, LONGEST_STEP / longest)
+        theta += step
         if longest < tolerance:
-            return True
-        theta += gradient * min(1.0, LONGEST_STEP / longest)
-    return False
+            converged = True
+            break
+    if not close:
+        information[:] = rest
+        _add_tokens(1.0, last - first, tokens, design, row_of, state, theta, pull, information, True)
+        _add_silent(1.0, silent, theta, pull, information, True)
+        _clear(first, last, pull, information)
+        factorise(information, size)
+    return converged
+
+
+@kernel
+def _elsewhere(
+    dropped: int,
+    tokens: Int32,
+    design: Design,
+    row_of: Int32,
+    state: Int8,
+    silent: tuple[float, float],
+    full: Float64,
+    information: Float64,
+) -> tuple[Float64, Float64]:
+    """Return gradient and information, both halves, of all tokens that are taken as a quadratic."""
+    pull = np.zeros(len(full))
+    rest = information.copy()
+    # Not alike at the full fit, which has coefficients for the member: a width that no row has.
+    _add_tokens(-1.0, -1, tokens, design, row_of, state, full, pull, rest, True)
+    _add_silent(-1.0, silent, full, pull, rest, True)
+    _clear(design.column[dropped], design.column[dropped + 1], pull, rest)
+    for a in range(len(full)):
+        for b in range(a):
+            rest[b, a] = rest[a, b]
+    return pull, rest
+
+
+@kernel
+def _pull_back(rest: Float64, pull: Float64, away: Float64, gradient: Float64) -> float:
+    """Take the slope of the quadratic at `away` from `gradient`; returns its value there."""
+    value = 0.0
+    for a in range(len(away)):
+        pulled = (rest[a] * away).sum()
+        value += away[a] * (pull[a] - pulled / 2)
+        gradient[a] -= pulled
+    return value
+
+
+@kernel
+def _add_silent(
+    sign: float,
+    silent: tuple[float, float],
+    theta: Float64,
+    gradient: Float64,
+    information: Float64,
+    with_information: bool,
+) -> float:
+    """Add what the tokens without any member give, times `sign`; returns their log likelihood."""
+    p = chance(theta[0])
+    gradient[0] += sign * (silent[1] - silent[0] * p)
+    if with_information:
+        information[0, 0] += sign * silent[0] * p * (1.0 - p)
+    return silent[1] * math.log(p) + (silent[0] - silent[1]) * math.log(1.0 - p)
 
 
 @kernel
 def _add_tokens(
     sign: float,
-    dropped: int,
+    width: int,
     tokens: Int32,
     design: Design,
     row_of: Int32,
@@ -100,31 +189,37 @@ def _add_tokens(
     theta: Float64,
     gradient: Float64,
     information: Float64,
-) -> None:
-    """Add gradient and information of some tokens at `theta`, times `sign`; lower triangle only."""
-    index = np.empty(len(theta), np.int64)
-    value = np.empty(len(theta))
+    with_information: bool,
+) -> float:
+    """Add gradient and information (lower triangle) of some tokens at `theta`, times `sign`.
+
+    Rows of `width` entries are those of the member alone; where `theta` is 0 for it they are all alike.
+    Returns the log likelihood.
+    """
+    likelihood = 0.0
     alone = 0.0
     alone_fires = 0.0
     for t in tokens:
-        found = columns_at(design, row_of[t], dropped, index, value)
-        if found == 1:
-            # Nothing else fires: all such tokens are alike.
+        row = row_of[t]
+        if design.start[row + 1] - design.start[row] == width:
             alone += 1.0
             alone_fires += state[t]
             continue
-        eta = 0.0
-        for c in range(found):
-            eta += theta[index[c]] * value[c]
-        p = chance(eta)
-        missed = sign * (state[t] - p)
-        weight = sign * p * (1.0 - p)
-        for c in range(found):
-            gradient[index[c]] += missed * value[c]
-            weighted = weight * value[c]
-            into = information[index[c]]
-            for other in range(c + 1):
-                into[index[other]] += weighted * value[other]
-    p = chance(theta[0])
-    gradient[0] += sign * (alone_fires - alone * p)
-    information[0, 0] += sign * alone * p * (1.0 - p)
+        p = chance(log_odds(design, row, theta))
+        likelihood += math.log(p if state[t] > 0 else 1.0 - p)
+        add_gradient(design, row, sign * (state[t] - p), gradient)
+        if with_information:
+            add_information(design, row, sign * p * (1.0 - p), information)
+    if alone > 0.0:
+        likelihood += _add_silent(sign, (alone, alone_fires), theta, gradient, information, with_information)
+    return likelihood
+
+
+@kernel
+def _clear(first: int, last: int, gradient: Float64, information: Float64) -> None:
+    """Set the rows of the member left out to those of the identity, and its gradient to 0."""
+    gradient[first:last] = 0.0
+    information[first:last, :] = 0.0
+    information[:, first:last] = 0.0
+    for c in range(first, last):
+        information[c, c] = 1.0

@@ -29,8 +29,9 @@ from analysis.activations import Bool, Float64, Int32, Int64
 from analysis.firings import Firings
 from analysis.kernel import kernel, parallel_kernel
 
-GROUPS = 256
-_GRID: Float64 = np.linspace(-1.5, 3.0, 91)
+MOST_GROUPS = 256
+"""Groups that the features are dealt into, where each then has four features or more."""
+_GRID: Float64 = np.linspace(-1.0, 1.5, 51)
 _ROUNDS = 12
 _OUTLIER = 3.5
 _LEAST_EXCESS = 0.01
@@ -56,48 +57,69 @@ def loadings_of(firings: Firings) -> Float64:
     loading = np.clip((typical - 1) / np.sqrt(excess), _GRID[0], _GRID[-1])
     loading[expected.mean(axis=1) < _FEW] = np.sqrt(np.log1p(excess))
     for _ in range(_ROUNDS):
-        loading = (loading + _solved(loading, found, expected, group, weight)) / 2
+        inlier = _inliers(loading, found, expected, group, weight)
+        # Where hubs were taken for an activity, nothing is left of it once their groups stand out.
+        if np.where(inlier, found - (1 + _LEAST_EXCESS) * expected, 0.0).sum() < 0:
+            return np.zeros(firings.n_features)
+        loading = (loading + _solved(loading, found, expected, group, weight, inlier)) / 2
     return np.asarray(loading, np.float64)
 
 
 def _dealt(n_features: int) -> Int32:
-    """Group of each feature in order of counts: every run of `GROUPS` is dealt in a new random order."""
+    """Group of each feature in order of counts: every run of all groups is dealt in a new random order."""
     rng = np.random.default_rng(0)
-    rounds = -(-n_features // GROUPS)
-    return np.concatenate([rng.permutation(GROUPS) for _ in range(rounds)])[:n_features].astype(np.int32)
+    groups = max(1, min(MOST_GROUPS, n_features // 4))
+    rounds = -(-n_features // groups)
+    return np.concatenate([rng.permutation(groups) for _ in range(rounds)])[:n_features].astype(np.int32)
 
 
 def _group_counts(firings: Firings, group: Int32) -> tuple[Float64, Float64]:
-    """``N_ig`` and its expectation at loadings of 0, a feature itself left out; both (F, GROUPS)."""
+    """``N_ig`` and its expectation at loadings of 0, a feature itself left out; both (F, groups)."""
     found = _meetings(firings.start, firings.token, firings.bounds, group)
     count = firings.count.astype(np.float64)
-    total = np.bincount(group, weights=count, minlength=GROUPS)
+    total = np.bincount(group, weights=count)
     others = np.tile(total, (firings.n_features, 1))
     own = np.arange(firings.n_features), group
     others[own] = others[own] - count
     return found, count[:, np.newaxis] / firings.n_tokens * others
 
 
-def _solved(loading: Float64, found: Float64, expected: Float64, group: Int32, weight: Float64) -> Float64:
-    """Solve for each loading given all of them, and draw the uncertain ones to the mean."""
+def _inliers(loading: Float64, found: Float64, expected: Float64, group: Int32, weight: Float64) -> Bool:
+    """Find the groups that meet each feature about as often as its loading says, shape (F, groups)."""
+    z, scale = _deviations(loading, found, expected, group, weight)
+    return np.asarray((np.abs(z) < _OUTLIER * scale[:, np.newaxis]) & (expected > 0), np.bool_)
+
+
+def _deviations(
+    loading: Float64, found: Float64, expected: Float64, group: Int32, weight: Float64
+) -> tuple[Float64, Float64]:
+    """Standardised meetings, shape (F, groups), and how far they spread, shape (F,), at least 1."""
     table = _mean_factor(loading, group, weight)
     place = np.clip(np.searchsorted(_GRID, loading), 0, len(_GRID) - 1)
     fitted = expected * table[place]
     z = (found - fitted) / np.sqrt(np.maximum(fitted, 1e-9))
-    scale = np.maximum(1.0, 1.4826 * np.median(np.abs(z - np.median(z, axis=1, keepdims=True)), axis=1))
-    inlier: Bool = (np.abs(z) < _OUTLIER * scale[:, np.newaxis]) & (expected > 0)
+    spread = 1.4826 * np.median(np.abs(z - np.median(z, axis=1, keepdims=True)), axis=1)
+    return z, np.maximum(1.0, spread)
+
+
+def _solved(
+    loading: Float64, found: Float64, expected: Float64, group: Int32, weight: Float64, inlier: Bool
+) -> Float64:
+    """Solve for each loading given all of them, and draw the uncertain ones to the mean."""
+    _, scale = _deviations(loading, found, expected, group, weight)
     target = np.where(inlier, found, 0.0).sum(axis=1)
-    curve = np.where(inlier, expected, 0.0) @ table.T
+    curve = np.where(inlier, expected, 0.0) @ _mean_factor(loading, group, weight).T
     solved, slope = _crossing(curve, target)
     variance = np.maximum(target, 1.0) * scale**2 / np.maximum(slope, 1e-9) ** 2
     return _drawn_in(solved, variance)
 
 
 def _mean_factor(loading: Float64, group: Int32, weight: Float64) -> Float64:
-    """``M_g`` on the grid, shape (grid, GROUPS)."""
+    """``M_g`` on the grid, shape (grid, groups)."""
+    groups = int(group.max()) + 1
     level = np.clip(np.rint((loading - _GRID[0]) / (_GRID[1] - _GRID[0])), 0, len(_GRID) - 1).astype(np.int64)
-    mass = np.bincount(group * len(_GRID) + level, weights=weight, minlength=GROUPS * len(_GRID))
-    mass = mass.reshape(GROUPS, len(_GRID))
+    mass = np.bincount(group * len(_GRID) + level, weights=weight, minlength=groups * len(_GRID))
+    mass = mass.reshape(groups, len(_GRID))
     total = np.maximum(mass.sum(axis=1), 1e-9)
     return np.asarray(np.exp(np.outer(_GRID, _GRID)) @ mass.T / total, np.float64)
 
@@ -127,8 +149,8 @@ def _drawn_in(loading: Float64, variance: Float64) -> Float64:
 
 
 def _meetings(start: Int64, token: Int32, bounds: Int64, group: Int32) -> Float64:
-    """Count the firings of each group at the tokens of each feature, itself left out, shape (F, GROUPS)."""
-    found = np.zeros((len(start) - 1, GROUPS), np.int64)
+    """Count the firings of each group at the tokens of each feature, itself left out, shape (F, groups)."""
+    found = np.zeros((len(start) - 1, int(group.max()) + 1), np.int64)
     place = start[:-1].copy()
     for begin, end in pairwise(bounds):
         at_token = _firing_groups(start, token, group, place, begin, end)
@@ -142,7 +164,7 @@ def _firing_groups(
     start: Int64, token: Int32, group: Int32, place: Int64, begin: int, end: int
 ) -> NDArray[np.uint16]:
     """Count the firings of each group at each of some tokens; `place` says where each feature's begin."""
-    at_token = np.zeros((end - begin, GROUPS), np.uint16)
+    at_token = np.zeros((end - begin, group.max() + 1), np.uint16)
     for i in range(len(group)):
         entry = place[i]
         while entry < start[i + 1] and token[entry] < end:
@@ -160,7 +182,7 @@ def _meet(
         entry = place[i]
         while entry < start[i + 1] and token[entry] - begin < len(at_token):
             row = at_token[token[entry] - begin]
-            for g in range(GROUPS):
+            for g in range(len(row)):
                 found[i, g] += row[g]
             entry += 1
         place[i] = entry

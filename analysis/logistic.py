@@ -4,14 +4,14 @@
 
     logit P(i fires at t) = theta_0 + sum_j [j fires at t] (theta_j0 + theta_j1 z_tj + theta_j2 (z_tj^2 - 1))
 
-with ``z`` the level of ``j`` at the token (``analysis.firings``): whether it fires and, for the members that are
-*graded*, how strongly. Among features coupled pairwise this is the exact law of one given all others (an Ising
-model), and in a tree along which magnitudes matter it is near it. Tokens at which none of the others fires are
-all alike and count as one row with a weight.
+with ``z`` the level of ``j`` at the token (``analysis.firings``): whether it fires and, for the members that
+are *graded*, how strongly. Among features coupled pairwise this is the exact law of one given all others (an
+Ising model), and in a tree along which magnitudes matter it is near it. Tokens at which none of the others
+fires are all alike and count as one row with a weight.
 
 Newton's method, its matrix kept from step to step while the steps shrink fast enough, halved where the
-likelihood falls; a ridge of a tenth of a token on all but the constant, so that what never or always fires with
-``i`` has a finite coefficient.
+likelihood falls; a ridge of a tenth of a token on all but the constant, so that what never or always fires
+with ``i`` has a finite coefficient.
 """
 
 import math
@@ -30,21 +30,19 @@ GRADED_COLUMNS = 3
 RIDGE = 0.1
 LONGEST_STEP = 3.0
 _MOST_STEPS = 60
-_SHRINKING = 0.2
+SHRINKING = 0.4
 """Ratio of one step to the one before from which on the matrix is made anew."""
 
 
 class Design(NamedTuple):
-    """The tokens at which any of some features fires.
+    """The tokens at which any of some features fires, by row.
 
     Parameters
     ----------
     start : shape (rows + 1,)
-        Entries of each row.
-    member : shape (entries,)
-        Which of the features fires there, ascending within a row.
-    level : shape (entries,)
-        ``z`` of it.
+        Entries of each row: the columns that are not 0, ascending, without the constant.
+    place, value : shape (entries,)
+        Column and value.
     token : shape (rows,)
         Token of each row.
     column : shape (members + 1,)
@@ -52,8 +50,8 @@ class Design(NamedTuple):
     """
 
     start: Int64
-    member: Int32
-    level: Float32
+    place: Int32
+    value: Float32
     token: Int32
     column: Int64
 
@@ -87,71 +85,80 @@ def design_of(members: Int64, graded: Bool, start: Int64, token: Int32, level: I
     row_of : shape (n,), all -1
         Row of each token on return, -1 where none of the members fires.
     """
-    entries = 0
     column = np.ones(len(members) + 1, np.int64)
     for a in range(len(members)):
-        entries += start[members[a] + 1] - start[members[a]]
         column[a + 1] = column[a] + (GRADED_COLUMNS if graded[a] else 1)
-    row = np.empty(entries, np.int32)
-    tokens = np.empty(entries, np.int32)
-    rows = 0
-    entry = 0
+    tokens, begin = _rows(members, column, start, token, row_of)
+    place_of = begin[:-1].copy()
+    index = np.empty(begin[-1], np.int32)
+    value = np.empty(begin[-1], np.float32)
+    for a in range(len(members)):
+        for entry in range(start[members[a]], start[members[a] + 1]):
+            row = row_of[token[entry]]
+            put = place_of[row]
+            index[put] = column[a]
+            value[put] = 1.0
+            if graded[a]:
+                z = level[entry] / np.float32(LEVELS)
+                index[put + 1] = column[a] + 1
+                value[put + 1] = z
+                index[put + 2] = column[a] + 2
+                value[put + 2] = z * z - np.float32(1.0)
+            place_of[row] += column[a + 1] - column[a]
+    return Design(begin, index, value, tokens, column)
+
+
+@kernel
+def _rows(members: Int64, column: Int64, start: Int64, token: Int32, row_of: Int32) -> tuple[Int32, Int64]:
+    """Give each row a number; returns the token of each, and where its entries begin."""
+    firings = 0
     for j in members:
-        for place in range(start[j], start[j + 1]):
-            t = token[place]
+        firings += start[j + 1] - start[j]
+    tokens = np.empty(firings, np.int32)
+    entries = np.zeros(firings + 1, np.int64)
+    rows = 0
+    for a in range(len(members)):
+        for t in token[start[members[a]] : start[members[a] + 1]]:
             if row_of[t] < 0:
                 row_of[t] = rows
                 tokens[rows] = t
                 rows += 1
-            row[entry] = row_of[t]
-            entry += 1
-    begin = np.zeros(rows + 1, np.int64)
-    for entry in range(entries):
-        begin[row[entry] + 1] += 1
+            entries[row_of[t] + 1] += column[a + 1] - column[a]
     for r in range(rows):
-        begin[r + 1] += begin[r]
-    place_of = begin[:-1].copy()
-    member = np.empty(entries, np.int32)
-    z = np.empty(entries, np.float32)
-    entry = 0
-    for a in range(len(members)):
-        for place in range(start[members[a]], start[members[a] + 1]):
-            put = place_of[row[entry]]
-            member[put] = a
-            z[put] = level[place] / np.float32(LEVELS)
-            place_of[row[entry]] += 1
-            entry += 1
-    return Design(begin, member, z, tokens[:rows], column)
+        entries[r + 1] += entries[r]
+    return tokens[:rows].copy(), entries[: rows + 1].copy()
 
 
 @kernel
-def columns_at(design: Design, row: int, dropped: int, index: Int64, value: Float64) -> int:
-    """Write the columns that are not 0 in a row, the constant first, ascending; returns how many.
+def log_odds(design: Design, row: int, theta: Float64) -> float:
+    """Log odds in a row; row -1 stands for the tokens outside all rows."""
+    eta = theta[0]
+    if row >= 0:
+        for entry in range(design.start[row], design.start[row + 1]):
+            eta += theta[design.place[entry]] * design.value[entry]
+    return float(eta)
 
-    In row -1, which stands for the tokens outside all rows, there is the constant alone; a member `dropped` has
-    no columns.
-    """
-    index[0] = 0
-    value[0] = 1.0
-    found = 1
-    if row < 0:
-        return found
-    for entry in range(design.start[row], design.start[row + 1]):
-        a = design.member[entry]
-        if a == dropped:
-            continue
-        first = design.column[a]
-        index[found] = first
-        value[found] = 1.0
-        found += 1
-        if design.column[a + 1] - first > 1:
-            z = np.float64(design.level[entry])
-            index[found] = first + 1
-            value[found] = z
-            index[found + 1] = first + 2
-            value[found + 1] = z * z - 1.0
-            found += 2
-    return found
+
+@kernel
+def add_gradient(design: Design, row: int, missed: float, gradient: Float64) -> None:
+    """Add a row, times `missed`, to `gradient`."""
+    gradient[0] += missed
+    if row >= 0:
+        for entry in range(design.start[row], design.start[row + 1]):
+            gradient[design.place[entry]] += missed * design.value[entry]
+
+
+@kernel
+def add_information(design: Design, row: int, weight: float, information: Float64) -> None:
+    """Add the outer product of a row with itself, times `weight`, to the lower triangle of `information`."""
+    first = design.start[row]
+    information[0, 0] += weight
+    for entry in range(first, design.start[row + 1]):
+        into = information[design.place[entry]]
+        weighted = weight * design.value[entry]
+        into[0] += weighted
+        for other in range(first, entry + 1):
+            into[design.place[other]] += weighted * design.value[other]
 
 
 @kernel
@@ -168,19 +175,10 @@ def _gradient(design: Design, response: Response, theta: Float64, gradient: Floa
     gradient[:] = 0.0
     gradient[0] = silent[1] - silent[0] * p_silent
     likelihood = silent[1] * math.log(p_silent) + (silent[0] - silent[1]) * math.log(1.0 - p_silent)
-    index = np.empty(len(theta), np.int64)
-    value = np.empty(len(theta))
     for row in range(len(design.token)):
-        found = columns_at(design, row, -1, index, value)
-        eta = 0.0
-        for c in range(found):
-            eta += theta[index[c]] * value[c]
-        p[row] = chance(eta)
-        fires = response.fires[row] > 0
-        likelihood += math.log(p[row] if fires else 1.0 - p[row])
-        missed = response.fires[row] - p[row]
-        for c in range(found):
-            gradient[index[c]] += missed * value[c]
+        p[row] = chance(log_odds(design, row, theta))
+        likelihood += math.log(p[row] if response.fires[row] > 0 else 1.0 - p[row])
+        add_gradient(design, row, response.fires[row] - p[row], gradient)
     for c in range(1, len(theta)):
         likelihood -= RIDGE / 2 * float(theta[c]) ** 2
         gradient[c] -= RIDGE * theta[c]
@@ -195,16 +193,8 @@ def _set_information(
     p_silent = chance(theta[0])
     information[:] = 0.0
     information[0, 0] = response.silent_tokens * p_silent * (1.0 - p_silent) + 1e-9
-    index = np.empty(len(theta), np.int64)
-    value = np.empty(len(theta))
     for row in range(len(design.token)):
-        found = columns_at(design, row, -1, index, value)
-        weight = p[row] * (1.0 - p[row])
-        for c in range(found):
-            weighted = weight * value[c]
-            into = information[index[c]]
-            for other in range(c + 1):
-                into[index[other]] += weighted * value[other]
+        add_information(design, row, p[row] * (1.0 - p[row]), information)
     for c in range(1, len(theta)):
         information[c, c] += RIDGE
 
@@ -254,12 +244,14 @@ def fit_logistic(
         solve_lower(factor, step, len(theta))
         solve_upper(factor, step, len(theta))
         longest = np.abs(step).max()
-        if longest < tolerance:
-            converged = True
-            break
-        anew = number < 1 or longest > _SHRINKING * longest_before
+        anew = number < 1 or longest > SHRINKING * longest_before
         longest_before = longest
         step *= min(1.0, LONGEST_STEP / longest)
         theta += step
+        if longest < tolerance:
+            converged = True
+            break
+    for row in range(len(p)):
+        p[row] = chance(log_odds(design, row, theta))
     _set_information(design, response, theta, p, information)
     return converged

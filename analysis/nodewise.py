@@ -12,6 +12,8 @@ import numba
 import numpy as np
 
 from analysis.activations import Bool, Columns, Float32, Float64, Int32, Int64
+from analysis.backward import eliminate
+from analysis.cholesky import is_positive
 from analysis.columns import Moments
 from analysis.errors import MisuseError
 from analysis.gram import make_links, sparse_products
@@ -96,6 +98,8 @@ def nodewise(
     candidates: Candidates,
     settings: PathSettings,
     loading: Float64 | None = None,
+    *,
+    refit: bool = False,
 ) -> Fits:
     """Regress every feature on its candidates.
 
@@ -110,6 +114,9 @@ def nodewise(
     loading : shape (F,), optional
         Loadings on the activity of the token (``analysis.loadings``): products of means are taken times
         ``exp(l_a l_b)``, which leaves of a covariance what the activity does not explain.
+    refit
+        Whether the choice is fitted again without the penalty and cleared by backward elimination
+        (``analysis.backward``).
     """
     n, n_features = columns.n_tokens, columns.n_features
     folds = settings.folds if settings.tune == "cv" else 1
@@ -127,6 +134,7 @@ def nodewise(
             settings.smallest_ratio,
             settings.gamma if settings.tune == "ebic" else 0.0,
             np.log(max(n_features - 1, 1)),
+            refit,
             4 * numba.get_num_threads(),
         )
     )
@@ -203,6 +211,7 @@ def _nodewise(
     smallest_ratio: float,
     gamma: float,
     log_others: float,
+    refit: bool,
     blocks: int,
 ) -> tuple[Float64, Float64, Float64, Int64, Bool]:
     n_features, k = candidate.shape
@@ -228,6 +237,9 @@ def _nodewise(
             columns = chosen[: size + 1]
             sparse_products(start, token, value, deviation, columns, edge, links, sums, squares)
             _centre(squares, n, mean, deviation, loading, columns, gram)
+            if len(loading) and not is_positive(gram, size + 1):
+                # What the activity is said to explain is more than there is: here it explains nothing.
+                _centre(squares, n, mean, deviation, loading[:0], columns, gram)
             moment = gram[size, :size].copy()
             path = penalties(np.abs(moment).max(), smallest_ratio, steps)
             betas, gradients, taken, good = lasso_path(gram, moment, path, size)
@@ -236,9 +248,11 @@ def _nodewise(
             else:
                 step, folds_good = best_by_folds(sums, squares, tokens, path, size)
                 good = good and folds_good
-            coefficient[i, :size] = betas[step]
             penalty[i] = path[step]
             residual[i] = kkt_residual(gram, moment, betas[step], path[step], size)
+            if refit:
+                eliminate(gram, moment, betas[step], n, np.log(n) + 2.0 * gamma * log_others)
+            coefficient[i, :size] = betas[step]
             sweeps[i] = taken
             converged[i] = good
     return coefficient, penalty, residual, sweeps, converged

@@ -59,7 +59,7 @@ def demo(work: Path, database: str, replicates: int, seed: int = 0) -> None:
     samples = {found.site.layer: found for found in map(open_samples, places)}
     with _naming_work():
         for layer, directory in samples.items():
-            infer(directory.path, work / "graphs" / str(layer), InferConfig(seed=seed))
+            infer(directory.path, work / "graphs" / str(layer), InferConfig(procedure="published", seed=seed))
     graphs = {layer: read_graph(work / "graphs" / str(layer)) for layer in samples}
     _step(console, 3, f"load the graphs into {database}")
     with connect(database, write=True, create=True) as store:
