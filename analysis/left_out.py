@@ -112,7 +112,8 @@ def leave_out(
             close = longest < _CLOSE
         anew = number < 1 or longest > SHRINKING * longest_before
         longest_before = longest
-        step *= min(1.0, LONGEST_STEP / longest)
+        if longest > LONGEST_STEP:
+            step *= LONGEST_STEP / longest
         theta += step
         if longest < tolerance:
             converged = True

@@ -93,8 +93,13 @@ def excess_of_all(states: Dense, loading: Dense, rho: Dense, part: NDArray[np.bo
     score = np.zeros((n_features, n_features))
     for i, j in itertools.combinations(np.flatnonzero(part).tolist(), 2):
         mean = count[i] * count[j] / n * math.exp(loading[i] * loading[j])
+        together = float(states[:, i] @ states[:, j])
+        if together > mean:
+            # An excess, of a count whose variance is that of two features that fire at random.
+            spread = (1 - count[i] / n) * (1 - count[j] / n)
+            together, mean = together - mean + mean * spread, mean * spread
         phi = dispersion_of(rho, i, j)
-        score[i, j] = score[j, i] = signed_evidence(float(states[:, i] @ states[:, j]) / phi, mean / phi)
+        score[i, j] = score[j, i] = signed_evidence(together / phi, mean / phi)
     return score
 
 
@@ -150,11 +155,15 @@ def logistic_fit(firings: Firings, i: int, members: Members) -> LogisticFit:
 
 
 def left_out(firings: Firings, i: int, members: Members, j: int) -> tuple[Dense, Dense]:
-    """Coefficients and information without `j`, the tokens at which it is silent taken as a quadratic."""
+    """Coefficients and information without `j`.
+
+    The tokens at which it is silent and another member fires are taken as a quadratic.
+    """
     full = logistic_fit(firings, i, members)
     own = [0, *np.repeat(sorted(members), [3 if members[m] else 1 for m in sorted(members)])]
     keep = np.array([a == 0 or own[a] != j for a in range(len(own))])
-    here = states_of_feature(firings, j) > 0
+    members_firing = np.sum([states_of_feature(firings, m) for m in members], axis=0)
+    here = (states_of_feature(firings, j) > 0) | (members_firing == 0)
     y, w = states_of_feature(firings, i), full.p * (1 - full.p)
     at = full.x[here][:, keep]
     rest = (full.information - (full.x[here] * w[here, np.newaxis]).T @ full.x[here])[np.ix_(keep, keep)]

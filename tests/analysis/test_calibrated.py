@@ -22,6 +22,7 @@ from analysis.kernel import use_threads
 from analysis.nodewise import PathSettings
 from tests.analysis.calibrated_twins import firings_from
 from tests.analysis.naive import Dense
+from tests.analysis.test_conditional import hub
 
 SETTINGS = CalibratedSettings(PathSettings())
 
@@ -173,6 +174,13 @@ def test_duplicates_and_the_or_of_two_are_kept_for_what_they_are() -> None:
     found = dependence_of(firings, background_of(firings), SETTINGS)
     assert {(30, 31), (32, 33), (32, 34)} <= kept(found)
     assert np.isfinite(found.partial_correlation).all()
+
+
+def test_pairs_that_one_end_alone_shows_are_counted_and_kept() -> None:
+    firings = firings_from([hub(seed) for seed in range(2)])
+    found = dependence_of(firings, neutral(firings), SETTINGS)
+    assert {(0, j) for j in range(1, 13)} <= kept(found)
+    assert 0 <= found.joint <= len(found.source)
 
 
 @pytest.mark.parametrize("wrong", [{"q": 0.0}, {"q": 1.0}, {"candidates": 0}, {"min_activations": 0}])

@@ -1,7 +1,9 @@
+import math
+
 import numpy as np
 import pytest
 
-from analysis.cholesky import factorise, solve_lower, solve_upper
+from analysis.cholesky import factorise, is_positive, solve_lower, solve_upper
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 30])
@@ -29,3 +31,15 @@ def test_a_singular_matrix_has_a_finite_factor() -> None:
     # Pivots of 1 - 1 = 0 are lifted to 1e-10, and their roots stand on the diagonal.
     expected = np.array([[1, 0, 0], [1, 1e-5, 0], [1, 0, 1e-5]])
     np.testing.assert_allclose(np.tril(matrix), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("left", [0.9e-3, 1.1e-3, 0.0, -0.2])
+def test_a_matrix_is_positive_where_every_variable_keeps_a_thousandth(left: float) -> None:
+    # The third variable keeps `left` of itself given the first two, which are uncorrelated.
+    share = math.sqrt((1 - left) / 2)
+    matrix = np.full((4, 4), np.nan)
+    matrix[:3, :3] = [[1, 0, share], [0, 1, share], [share, share, 1]]
+    before = matrix.copy()
+    assert is_positive(matrix, 3) == (left > 1e-3)
+    assert is_positive(matrix, 2)
+    np.testing.assert_array_equal(matrix, before)

@@ -261,3 +261,15 @@ def test_the_same_bytes_for_any_number_of_threads() -> None:
     many = run(firings, of, pairs)
     assert one.evidence.tobytes() == many.evidence.tobytes()
     assert one.standard_error.tobytes() == many.standard_error.tobytes()
+
+
+def test_a_feature_at_half_of_the_tokens_is_tested_like_any_other() -> None:
+    # Its regression on nothing is at its end from the start, where no step has a length.
+    rng = np.random.default_rng(0)
+    x = (rng.random((2000, 4)) < 0.2).astype(np.float64)
+    x[:, 0] = rng.permutation(2000) % 2
+    x[:, 1] = np.where(rng.random(2000) < 0.3, x[:, 0], x[:, 1])
+    found = run(firings_from([x]), {}, [(0, 1), (2, 3)])
+    assert found.evidence[0] > 20
+    assert 0 < abs(found.evidence[1]) < 5
+    assert np.isfinite(found.partial_correlation).all()

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.stats import binom
 
 from analysis.activations import Float64
 from analysis.bursts import LAGS, autocorrelations
@@ -150,7 +151,9 @@ def test_of_more_the_k_best_are_kept_ties_by_name(k: int) -> None:
     rho = autocorrelations(firings_from([x]))
     phi = 1 + 2 * float(rho[0] @ rho[0])
     assert phi > 1
-    assert found.correlation[0, 0] == pytest.approx(evidence(20 / phi, 20 * 20 / n / phi), rel=1e-5)
+    mean, spread = 20 * 20 / n, (1 - 20 / n) ** 2
+    shifted = 20 - mean + mean * spread
+    assert found.correlation[0, 0] == pytest.approx(evidence(shifted / phi, mean * spread / phi), rel=1e-5)
 
 
 def test_features_that_take_no_part_are_nobody_s_candidates_but_count() -> None:
@@ -213,31 +216,63 @@ def least_mean_of(count: int) -> float:
     return high
 
 
+def shown(count: int, mean: float, spread: float) -> float:
+    """Size of the evidence of a pair without any dispersion."""
+    if count > mean:
+        return abs(evidence(count - mean * (1 - spread), mean * spread))
+    return abs(evidence(float(count), mean))
+
+
 def test_a_mean_known_only_to_lie_about_the_count_rules_nothing_out() -> None:
     # 30 where 10 are expected; loadings of others put the most that could be expected at 40.
     assert evidence(30.0, 10.0) >= -math.log(MOST)
-    assert may_pass(30, 5.0, 40.0, LARGEST)
+    assert may_pass(30, 5.0, 40.0, 1.0, LARGEST)
 
 
 @settings(deadline=None, max_examples=300)
-@given(st.integers(1, 2000), st.floats(1e-6, 4000), st.floats(0, 1), st.floats(0, 1))
-def test_no_pair_that_could_pass_is_ruled_out(count: int, mean: float, below: float, above: float) -> None:
+@given(
+    st.integers(1, 2000),
+    st.floats(1e-6, 4000),
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.one_of(st.just(1.0), st.floats(0.85, 1), st.floats(1e-3, 1)),
+)
+def test_no_pair_that_could_pass_is_ruled_out(
+    count: int, mean: float, below: float, above: float, spread: float
+) -> None:
     least, most = mean * (1 - below), mean * (1 + 3 * above)
-    if abs(evidence(float(count), mean)) >= -math.log(MOST):
-        assert may_pass(count, least, most, LARGEST)
+    if shown(count, mean, spread) >= -math.log(MOST):
+        assert may_pass(count, least, most, spread, LARGEST)
 
 
+@pytest.mark.parametrize("spread", [1.0, 0.99, 0.95, 0.9001, 0.9, 0.5, 0.1, 0.01])
 @pytest.mark.parametrize("count", [*range(1, 70), 100, 1000, 10_000])
-def test_no_pair_is_ruled_out_at_the_very_mean_at_which_it_passes(count: int) -> None:
+def test_no_pair_is_ruled_out_at_the_very_mean_at_which_it_passes(count: int, spread: float) -> None:
     few = least_mean_of(count)
     assert evidence(float(count), few) <= math.log(MOST)
-    assert may_pass(count, few, few, LARGEST)
+    assert may_pass(count, few, few, spread, LARGEST)
     low, high = 0.0, float(count)
     for _ in range(80):
         middle = (low + high) / 2
-        low, high = (middle, high) if evidence(float(count), middle) >= -math.log(MOST) else (low, middle)
-    assert may_pass(count, low, low, LARGEST)
-    assert may_pass(count, low, few, LARGEST)
+        low, high = (middle, high) if shown(count, middle, spread) >= -math.log(MOST) else (low, middle)
+    assert may_pass(count, low, low, spread, LARGEST)
+    assert may_pass(count, low, few, spread, LARGEST)
+
+
+@pytest.mark.parametrize("rate", [0.3, 0.6, 0.9])
+def test_independent_features_that_fire_often_pass_no_more_than_rarely(rate: float) -> None:
+    # Without the smaller variance an excess of frequent features would hardly ever be seen.
+    rng = np.random.default_rng(0)
+    n, pairs = 400, 4000
+    counts = [(rng.random((n, pairs)) < rate).sum(axis=0) for _ in range(2)]
+    together = rng.hypergeometric(counts[0], n - counts[0], counts[1])
+    mean, spread = counts[0] * counts[1] / n, (1 - counts[0] / n) * (1 - counts[1] / n)
+    over = [shown(*of) for of in zip(together, mean, spread, strict=True) if of[0] > of[1]]
+    p = np.exp(-np.array(over))
+    for level in (0.01, 0.05):
+        # Half of the level is that of an excess; the chance that a true law fails is 1 in 10,000.
+        assert (p <= level).sum() <= binom.isf(1e-4, pairs, level / 2)
+    assert (p <= 0.05).sum() > pairs * 0.05 / 2 / 5
 
 
 def test_the_table_of_means_is_the_largest_that_pass() -> None:

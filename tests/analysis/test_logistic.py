@@ -2,12 +2,23 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from scipy.linalg import eigh
 from sklearn.linear_model import LogisticRegression
 
 from analysis.activations import Int32
 from analysis.firings import Firings
 from analysis.left_out import leave_out
-from analysis.logistic import RIDGE, Design, Response, chance, design_of, fit_logistic
+from analysis.logistic import (
+    RIDGE,
+    Design,
+    Response,
+    add_gradient,
+    add_information,
+    chance,
+    design_of,
+    fit_logistic,
+    log_odds,
+)
 from tests.analysis.calibrated_twins import (
     Members,
     design_matrix,
@@ -93,14 +104,29 @@ def test_a_member_is_left_out_as_by_the_quadratic_elsewhere(dropped: int) -> Non
     j = sorted(MIXED)[dropped]
     tokens = firings.token[firings.start[j] : firings.start[j + 1]]
     theta, information = found.theta.copy(), np.tril(found.information)
-    state = states_of_feature(firings, 2).astype(np.int8)
-    assert leave_out(dropped, tokens, found.design, found.row_of, state, theta, information, 1e-9)
+    state = states_of_feature(firings, 2)
+    silent = found.row_of < 0
+    outside = float(silent.sum()), float(state[silent].sum())
+    assert leave_out(
+        dropped,
+        tokens,
+        found.design,
+        found.row_of,
+        state.astype(np.int8),
+        outside,
+        theta,
+        information,
+        1e-9,
+    )
     gone = np.arange(found.design.column[dropped], found.design.column[dropped + 1])
     assert (theta[gone] == 0).all()
     twin, expected = left_out(firings, 2, MIXED, j)
     np.testing.assert_allclose(np.delete(theta, gone), twin, atol=1e-6)
     factor = np.tril(np.delete(np.delete(information, gone, 0), gone, 1))
-    np.testing.assert_allclose(factor @ factor.T, expected, rtol=1e-5, atol=1e-5)
+    # It may be that of an earlier step, within a tenth of the log odds in every coefficient.
+    share = eigh(factor @ factor.T, expected, eigvals_only=True)
+    assert np.abs(np.log(share)).max() < 0.1
+    np.testing.assert_array_equal(information[np.ix_(gone, gone)], np.eye(len(gone)))
     if j not in (0, 1):  # those depend on feature 2 as strongly as anything here
         without = logistic_fit(firings, 2, {m: graded for m, graded in MIXED.items() if m != j})
         np.testing.assert_allclose(twin, without.theta, atol=0.02)
@@ -112,10 +138,30 @@ def test_rows_are_the_tokens_at_which_a_member_fires() -> None:
     x = design_matrix(firings, MIXED)
     assert sorted(design.token.tolist()) == np.flatnonzero(x[:, 1:].any(axis=1)).tolist()
     assert design.column.tolist() == [1, 4, 5, 8, 9, 12]
-    state = x[:, design.column[:-1]]
+    fires = np.column_stack([states_of_feature(firings, j) for j in sorted(MIXED)])
+    width = np.diff(design.column)
     for row, t in enumerate(design.token):
         entries = slice(design.start[row], design.start[row + 1])
-        assert design.member[entries].tolist() == np.flatnonzero(state[t]).tolist()
+        of = [np.arange(design.column[a], design.column[a + 1]) for a in np.flatnonzero(fires[t])]
+        assert design.place[entries].tolist() == np.concatenate(of).tolist()
+        np.testing.assert_allclose(design.value[entries], x[t, np.concatenate(of)], rtol=1e-6)
+    assert len(design.value) == (fires @ width).sum()
+
+
+def test_a_row_s_odds_gradient_and_information_are_those_of_the_dense_row() -> None:
+    firings = firings_of_planted(2)
+    found = fit(firings, 2, MIXED)
+    size = len(found.theta)
+    for row, t in [(-1, -1), *list(enumerate(found.design.token))[:40]]:
+        dense = design_matrix(firings, MIXED)[t] if row >= 0 else np.eye(size)[0]
+        assert log_odds(found.design, row, found.theta) == pytest.approx(dense @ found.theta, abs=1e-5)
+        gradient = np.ones(size)
+        add_gradient(found.design, row, -0.25, gradient)
+        np.testing.assert_allclose(gradient, 1 - 0.25 * dense, atol=1e-6)
+        if row >= 0:
+            information = np.zeros((size, size))
+            add_information(found.design, row, 0.25, information)
+            np.testing.assert_allclose(information, np.tril(0.25 * np.outer(dense, dense)), atol=1e-5)
 
 
 @pytest.mark.parametrize("copies", ["same", "opposite", "always"])
@@ -153,3 +199,27 @@ def test_chances_are_kept_off_their_ends() -> None:
     assert chance(1.5) == pytest.approx(1 - chance(-1.5))
     assert chance(1e9) == 1 - 1e-12
     assert chance(-1e9) == 1e-12
+
+
+@pytest.mark.parametrize("members", [{}, {1: False}], ids=["none", "one"])
+def test_a_fit_that_starts_at_its_end_has_converged(members: Members) -> None:
+    # Half of the tokens, and half of those of the member: the gradient is 0 from the first.
+    x = np.zeros((400, 2))
+    x[::2, 0] = x[:200, 1] = 1.0
+    found = fit(firings_from([x]), 0, members)
+    assert found.converged
+    assert (found.theta == 0).all()
+    assert (found.p == 0.5).all()
+
+
+def test_to_leave_out_what_says_nothing_changes_nothing() -> None:
+    # The gradient without the member is 0 from the first, as its coefficient is.
+    x = np.zeros((400, 2))
+    x[::2, 0] = x[:200, 1] = 1.0
+    firings = firings_from([x])
+    found = fit(firings, 0, {1: False})
+    theta, information = found.theta.copy(), np.tril(found.information)
+    tokens, state = firings.token[firings.start[1] :], x[:, 0].astype(np.int8)
+    assert leave_out(0, tokens, found.design, found.row_of, state, (200.0, 100.0), theta, information, 1e-9)
+    assert (theta == 0).all()
+    assert np.tril(information)[0, 0] == pytest.approx(10.0)  # the root of 400 tokens of variance a quarter

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from analysis.activations import Bool
+from analysis.activations import Bool, Float64
 from analysis.columns import columns_of, moments_of
 from analysis.gram import make_links, sparse_products
 from analysis.kernel import use_threads
@@ -18,6 +18,7 @@ from tests.analysis.naive import (
     sparse,
 )
 from tests.analysis.planted import planted
+from tests.analysis.test_backward import eliminated
 
 
 def fit(x: Dense, settings: PathSettings) -> tuple[Candidates, Fits]:
@@ -88,6 +89,88 @@ def test_rescaling_a_feature_changes_no_coefficient() -> None:
     scale = 2.0 ** np.arange(-10, x.shape[1] - 10)  # powers of two: exact in float32
     _, scaled = fit(x * scale, PathSettings())
     np.testing.assert_allclose(plain.coefficient, scaled.coefficient, atol=1e-9)
+
+
+def states_and_fits(
+    x: Dense, loading: Float64 | None, *, refit: bool
+) -> tuple[Dense, Candidates, Fits, PathSettings]:
+    """Fit firing states, as the calibrated procedure does."""
+    states = (x > 0).astype(np.float64)
+    columns = columns_of(sparse(states))
+    moments = moments_of(columns)
+    part: Bool = (moments.count >= 5) & (moments.deviation > 0)
+    candidates = screen(columns, moments, part, k=12)
+    settings = PathSettings()
+    return (
+        states,
+        candidates,
+        nodewise(columns, moments, candidates, settings, loading, refit=refit),
+        settings,
+    )
+
+
+def cleared(states: Dense, chosen: list[int], loading: Dense) -> Dense:
+    """Correlations of some features, the products of their means taken times what their loadings say."""
+    mean, deviation = states.mean(axis=0), states.std(axis=0)
+    gram = np.empty((len(chosen), len(chosen)))
+    for a, i in enumerate(chosen):
+        for b, j in enumerate(chosen):
+            factor = np.exp(loading[i] * loading[j]) if i != j else 1.0
+            product = (states[:, i] * states[:, j]).mean() - factor * mean[i] * mean[j]
+            gram[a, b] = product / (deviation[i] * deviation[j])
+    return gram
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("spread", [0.0, 0.15])
+@pytest.mark.parametrize("refit", [False, True])
+def test_activity_is_cleared_and_the_choice_refitted(seed: int, spread: float, refit: bool) -> None:
+    loading = spread * np.random.default_rng(seed).normal(size=(30,))
+    states, candidates, fits, settings = states_and_fits(planted(seed)[1], loading, refit=refit)
+    price = np.log(len(states)) + 2 * settings.gamma * np.log(states.shape[1] - 1)
+    fitted = 0
+    for i in range(states.shape[1]):
+        chosen = [int(j) for j in candidates.feature[i] if j >= 0]
+        if not chosen:
+            continue
+        gram = cleared(states, [*chosen, i], loading)
+        assert np.linalg.eigvalsh(gram).min() > 0.01
+        moment = gram[-1, :-1].copy()
+        path = penalties(np.abs(moment).max(), settings.smallest_ratio, settings.steps)
+        betas, gradients, _, _ = lasso_path(gram, moment, path, len(chosen))
+        rss = 1 - (betas * (moment + gradients)).sum(axis=1)
+        step = int(np.argmin(len(states) * np.log(rss) + price * (betas != 0).sum(axis=1)))
+        expected = betas[step].copy()
+        if refit:
+            expected = eliminated(gram[:-1, :-1], moment, expected, len(states), price)
+        np.testing.assert_allclose(fits.coefficient[i, : len(chosen)], expected, atol=1e-6)
+        fitted += 1
+    assert fitted > 10
+
+
+def test_refitted_coefficients_are_not_shrunk() -> None:
+    _, x = planted(0)
+    plain, refitted = (states_and_fits(x, None, refit=refit)[2] for refit in (False, True))
+    kept = refitted.coefficient != 0
+    assert kept.any()
+    assert (plain.coefficient[kept] != 0).all()
+    assert np.abs(refitted.coefficient[kept]).sum() > np.abs(plain.coefficient[kept]).sum()
+
+
+@pytest.mark.parametrize("size", [1.2, 1.5])
+def test_an_activity_that_explains_more_than_there_is_explains_nothing(size: float) -> None:
+    _, x = planted(0)
+    loading = np.full(30, size)
+    states, candidates, one, _ = states_and_fits(x, None, refit=True)
+    _, _, other, _ = states_and_fits(x, loading, refit=True)
+    impossible = []
+    for i in np.flatnonzero(candidates.feature[:, 0] >= 0).tolist():
+        chosen = [int(j) for j in candidates.feature[i] if j >= 0]
+        if np.linalg.eigvalsh(cleared(states, [*chosen, i], loading)).min() < 0:
+            impossible.append(i)
+    assert len(impossible) > 5
+    np.testing.assert_array_equal(other.coefficient[impossible], one.coefficient[impossible])
+    assert (one.coefficient[impossible] != 0).any()
 
 
 @pytest.mark.parametrize("tune", ["ebic", "cv"])
