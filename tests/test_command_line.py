@@ -57,7 +57,12 @@ def test_building_the_command_line_imports_nothing_heavy() -> None:
         (["infer", "nowhere", "--out", "g"], 2, "stratigraph: nowhere is not a samples directory"),
         (["infer", "s", "--out", "g", "--replicates", "9"], 2, "--replicates is 9"),
         (["infer", "s", "--out", "g", "--tune", "aic"], 2, "--tune is 'aic'"),
-        (["infer", "s", "--out", "g", "--procedure", "calibrated"], 2, "not there yet"),
+        (
+            ["infer", "s", "--out", "g", "--tune", "cv"],
+            2,
+            "--tune is 'cv'; folds know nothing of the activity",
+        ),
+        (["infer", "s", "--out", "g", "--device", "cuda"], 2, "only published trials run on a GPU"),
         (["load", "s", "--db", "x.db"], 2, "is not a finished graph directory"),
         (["runs", "--db", "absent.db"], 2, "there is no database at absent.db"),
         (["unheard-of"], 2, "invalid choice: 'unheard-of'"),
@@ -114,7 +119,7 @@ def test_infer_prints_what_the_graph_holds(tmp_path: Path) -> None:
     samples = write_samples(tmp_path / "s", replicates=3)
     first = run("infer", samples, "--out", tmp_path / "g")
     assert first.returncode == 0, first.stderr
-    assert "toy/3-res, published procedure" in first.stdout
+    assert "toy/3-res, calibrated procedure" in first.stdout
     assert "worst KKT residual" in first.stdout
     again = run("infer", samples, "--out", tmp_path / "g")
     assert again.returncode == 0

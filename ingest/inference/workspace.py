@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from safetensors import SafetensorError
 
 from analysis.activations import Int32
 from analysis.edges import Edges
@@ -140,10 +141,10 @@ def save_trial(out: Path, name: str, trial: Trial) -> None:
 
 @contextmanager
 def as_os_error() -> Iterator[None]:
-    """Let a table that polars cannot write fail as any other file does; a full disk is not a broken table."""
+    """Let a file that its library cannot write fail as any other does; a full disk is not a broken table."""
     try:
         yield
-    except pl.exceptions.ComputeError as error:
+    except (pl.exceptions.ComputeError, SafetensorError) as error:
         number = re.search(r"os error (\d+)", str(error))
         if number is None:
             raise

@@ -11,11 +11,16 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from safetensors.numpy import load_file
 
+from analysis.bursts import LAGS
 from analysis.errors import DataError, MisuseError, StratigraphError
 from analysis.layer_graph import LayerGraph
+from analysis.run import Run
+from analysis.stability import EdgeCounts, count_edges
 from graphdb.graph_directory import read_graph
-from ingest.inference import InferConfig, Resources, infer
+from ingest.inference import InferConfig, Resources, dependence, infer, job
+from ingest.inference.keeping import calibrated_keep
 from ingest.samples_directory import open_samples
 from tests.analysis.naive import dense
 from tests.support.foreign_samples import WORDS, write_samples
@@ -27,9 +32,21 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def graph(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> LayerGraph:
+def out(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("graph") / "3"
     assert infer(samples, out, InferConfig(nulls=2))
+    return out
+
+
+@pytest.fixture(scope="module")
+def graph(out: Path) -> LayerGraph:
+    return read_graph(out)
+
+
+@pytest.fixture(scope="module")
+def published(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> LayerGraph:
+    out = tmp_path_factory.mktemp("published") / "3"
+    assert infer(samples, out, InferConfig("published", nulls=2))
     return read_graph(out)
 
 
@@ -43,16 +60,137 @@ def same(a: Path, b: Path) -> None:
     assert one == other
 
 
-def test_the_modules_are_found_and_the_directory_follows_its_format(graph: LayerGraph) -> None:
+PLANTED = {(i, j) for i in range(30) for j in range(i + 1, 30) if i // 3 == j // 3}
+"""Pairs of the modules; the last of them lacks the feature that never fires."""
+
+
+def pairs_of(edges: pl.DataFrame) -> set[tuple[int, int]]:
+    return set(zip(edges["source"].to_list(), edges["target"].to_list(), strict=True))
+
+
+def test_the_published_procedure_finds_the_modules_by_counts(published: LayerGraph) -> None:
+    kept = published.edges.filter("kept")
+    assert published.r_star is not None
+    assert len(pairs_of(kept) & PLANTED) >= 0.9 * len(PLANTED)
+    assert (published.edges["source"] < published.edges["target"]).all()
+    assert published.edges.filter((pl.col("replicates") < 2) & ~pl.col("kept")).is_empty()
+    fdr = {row["replicates"]: row["fdr"] for row in published.replicate_table.to_dicts()}
+    assert published.edges["q_shuffle"].to_list() == [fdr[c] for c in published.edges["replicates"]]
+    assert (published.edges["kept"] == (published.edges["replicates"] >= published.r_star)).all()
+    for name in ("q_value", "partial_correlation", "standard_error"):
+        assert published.edges[name].is_null().all()
+
+
+def test_the_calibrated_procedure_finds_the_modules_by_tests(graph: LayerGraph) -> None:
     kept = graph.edges.filter("kept")
-    assert graph.r_star is not None
-    assert kept.filter(pl.col("source") // 3 == pl.col("target") // 3).height >= 0.9 * 29
+    assert len(pairs_of(kept) & PLANTED) >= 0.9 * len(PLANTED)
+    # At level 0.1 of 30 found 3 false are expected at most.
+    assert len(pairs_of(kept) - PLANTED) <= 6
     assert (graph.edges["source"] < graph.edges["target"]).all()
-    assert graph.edges.filter((pl.col("replicates") < 2) & ~pl.col("kept")).is_empty()
-    fdr = {row["replicates"]: row["fdr"] for row in graph.replicate_table.to_dicts()}
-    assert graph.edges["q_shuffle"].to_list() == [fdr[c] for c in graph.edges["replicates"]]
-    assert (graph.edges["kept"] == (graph.edges["replicates"] >= graph.r_star)).all()
-    assert graph.edges["q_value"].is_null().all()
+    assert (graph.edges["kept"] == (graph.edges["q_value"] <= 0.1)).all()
+    assert graph.edges["q_value"].is_between(0, 1).all()
+    assert kept["partial_correlation"].is_between(-1, 1).all()
+    assert (kept["standard_error"] > 0).all()
+    assert (kept["weight"] == kept["partial_correlation"]).all()
+    # Of followers of one cause each keeps a share of the others' dependence: it is there and positive.
+    assert (kept.filter(pl.col("source") // 3 == pl.col("target") // 3)["partial_correlation"] > 0.1).all()
+
+
+def test_edges_never_tested_have_a_q_of_one(out: Path, tmp_path: Path) -> None:
+    run = Run(**json.loads((out / "job.json").read_text())["run"])
+    tested = pl.read_parquet(out / "dependence.parquet")
+    assert {"partial_correlation", "standard_error", "q_value"} < set(tested.columns)
+    assert pairs_of(tested) <= {(i, j) for i in range(31) for j in range(31) if i < j}
+    tested.filter(pl.col("source") != 3).write_parquet(
+        tmp_path / "dependence.parquet", metadata={"counts": "{}"}
+    )
+    edges = EdgeCounts(
+        np.array([0, 3], np.int32),
+        np.array([1, 4], np.int32),
+        np.array([4, 4], np.int32),
+        np.array([0.25, 0.5]),
+        np.array([0.3, 0.6]),
+    )
+    keep = calibrated_keep(tmp_path, run)
+    rows = {(r["source"], r["target"]): r for r in keep(edges, (0, 31)).to_dicts()}
+    assert set(rows) == {(3, 4)} | pairs_of(tested.filter(pl.col("source") != 3))
+    assert rows[3, 4]["q_value"] == 1
+    assert not rows[3, 4]["kept"]
+    assert (rows[3, 4]["weight"], rows[3, 4]["replicates"]) == (0.5, 4)
+    assert rows[3, 4]["partial_correlation"] is None
+    assert rows[0, 1]["kept"]
+    assert rows[0, 1]["weight"] == rows[0, 1]["partial_correlation"] != 0.25
+    # What no trial shows is kept by its q all the same; a block holds its own sources only.
+    assert {pair for pair, row in rows.items() if row["replicates"] == 0} == set(rows) - {(0, 1), (3, 4)}
+    none = count_edges([], 31)
+    assert set(keep(none, (6, 9))["source"]) <= {6, 7, 8}
+
+
+def test_the_background_is_kept_beside_the_tests(out: Path) -> None:
+    arrays = load_file(out / "background.safetensors")
+    assert arrays["loading"].shape == (31,)
+    assert arrays["lasting"].shape == (31, LAGS)
+    counts = json.loads(pl.read_parquet_metadata(out / "dependence.parquet")["counts"])
+    assert counts["pairs_tested"] == pl.read_parquet(out / "dependence.parquet").height > 0
+    assert counts["tests_not_converged"] == 0
+
+
+def test_pooling_that_is_done_is_not_done_again(
+    out: Path, samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def pooled(*_: object) -> None:
+        raise AssertionError("all replicates were laid end to end once more")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(job, "_all_trials", killed)
+        with pytest.raises(KeyboardInterrupt):
+            infer(samples, tmp_path / "g", InferConfig(nulls=2))
+    assert not (tmp_path / "g" / "trials").exists()
+    stamp = (tmp_path / "g" / "dependence.parquet").stat().st_mtime_ns
+    monkeypatch.setattr(dependence, "lay_out", pooled)
+    assert infer(samples, tmp_path / "g", InferConfig(nulls=2))
+    assert (tmp_path / "g" / "dependence.parquet").stat().st_mtime_ns == stamp
+    same(out, tmp_path / "g")
+    pooled_alike(out, tmp_path / "g")
+
+
+def test_a_background_without_its_tests_is_made_again(out: Path, samples: Path, tmp_path: Path) -> None:
+    # What a job leaves that is killed between the two files.
+    infer(samples, tmp_path / "g", InferConfig(nulls=2))
+    for name in ("graph.json", "dependence.parquet"):
+        (tmp_path / "g" / name).unlink()
+    (tmp_path / "g" / "background.safetensors").write_bytes(b"half")
+    assert infer(samples, tmp_path / "g", InferConfig(nulls=2))
+    pooled_alike(out, tmp_path / "g")
+    same(out, tmp_path / "g")
+
+
+@pytest.mark.parametrize("name", ["background.safetensors", "dependence.parquet"])
+def test_what_was_pooled_and_is_spoilt_is_named(samples: Path, tmp_path: Path, name: str) -> None:
+    infer(samples, tmp_path / "g", InferConfig())
+    (tmp_path / "g" / "graph.json").unlink()
+    (tmp_path / "g" / name).write_bytes(b"short")
+    with pytest.raises(DataError, match=rf"{name}: not readable .* run infer again") as refused:
+        infer(samples, tmp_path / "g", InferConfig())
+    assert "\n" not in str(refused.value)
+
+
+def test_a_gpu_is_refused_to_calibrated_trials(samples: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        MisuseError, match=r"--device is 'cuda' .* only published trials run on a GPU"
+    ) as refused:
+        infer(samples, tmp_path / "g", InferConfig(), Resources(device="cuda"))
+    assert "\n" not in str(refused.value)
+    assert not (tmp_path / "g").exists()
+
+
+def pooled_alike(a: Path, b: Path) -> None:
+    """Assert that two directories hold the same background and the same tests."""
+    for name in ("background.safetensors", "dependence.parquet"):
+        assert (a / name).read_bytes() == (b / name).read_bytes()
 
 
 def test_features_count_what_the_shards_hold(graph: LayerGraph, samples: Path) -> None:
@@ -131,6 +269,7 @@ def test_threads_and_copies_elsewhere_change_nothing(samples: Path, tmp_path: Pa
     infer(samples, tmp_path / "one", InferConfig(), Resources(threads=1))
     infer(tmp_path / "copy", tmp_path / "two", InferConfig(), Resources(threads=2, memory=8))
     same(tmp_path / "one", tmp_path / "two")
+    pooled_alike(tmp_path / "one", tmp_path / "two")
 
 
 def test_another_configuration_or_other_samples_are_refused(samples: Path, tmp_path: Path) -> None:
@@ -174,14 +313,36 @@ def test_a_broken_replicate_stops_the_job_and_a_mended_one_lets_it_go_on(
     file = tmp_path / "s" / "replicate-002.safetensors"
     whole = file.read_bytes()
     file.write_bytes(whole[:-100])
+    config = InferConfig("published")
     with pytest.raises(DataError, match=r"replicate-002\.safetensors: truncated"):
-        infer(tmp_path / "s", tmp_path / "g", InferConfig())
+        infer(tmp_path / "s", tmp_path / "g", config)
     file.write_bytes(whole)
     stamp = (tmp_path / "g" / "trials" / "real-000.parquet").stat().st_mtime_ns
-    assert infer(tmp_path / "s", tmp_path / "g", InferConfig())
+    assert infer(tmp_path / "s", tmp_path / "g", config)
     assert (tmp_path / "g" / "trials" / "real-000.parquet").stat().st_mtime_ns == stamp
+    infer(samples, tmp_path / "straight", config)
+    same(tmp_path / "g", tmp_path / "straight")
+
+
+def test_a_broken_replicate_stops_a_calibrated_job_before_any_trial(samples: Path, tmp_path: Path) -> None:
+    shutil.copytree(samples, tmp_path / "s")
+    file = tmp_path / "s" / "replicate-002.safetensors"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-100])
+    with pytest.raises(DataError, match=r"replicate-002\.safetensors: truncated"):
+        infer(tmp_path / "s", tmp_path / "g", InferConfig())
+    assert not (tmp_path / "g" / "dependence.parquet").exists()
+    assert not (tmp_path / "g" / "trials").exists()
+    file.write_bytes(whole)
+    assert infer(tmp_path / "s", tmp_path / "g", InferConfig())
     infer(samples, tmp_path / "straight", InferConfig())
     same(tmp_path / "g", tmp_path / "straight")
+    # A replicate that has been pooled belongs to the run as much as one that a trial has read.
+    (tmp_path / "g" / "graph.json").unlink()
+    shutil.rmtree(tmp_path / "g" / "trials")
+    other = write_samples(tmp_path / "other", seed=1)
+    with pytest.raises(MisuseError, match="made from other samples"):
+        infer(other, tmp_path / "g", InferConfig())
 
 
 def test_kill_and_resume_gives_the_same_graph(tmp_path: Path) -> None:
@@ -206,8 +367,8 @@ def test_kill_and_resume_gives_the_same_graph(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"procedure": "guess"}, "--procedure is 'guess'; expected one of published, calibrated"),
-        ({"procedure": "calibrated"}, "not there yet"),
+        ({"procedure": "guess"}, "--procedure is 'guess'; expected one of calibrated, published"),
+        ({"tune": "cv"}, "--tune is 'cv'; folds know nothing of the activity of the token"),
         ({"tune": "aic"}, "--tune is 'aic'; expected one of ebic, bic, cv"),
         ({"fdr": 1.5}, "--fdr is 1.5; expected a number between 0 and 1"),
         ({"nulls": 0}, "--nulls is 0; expected 1 or more"),

@@ -43,7 +43,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> SamplesDirectory:
 @pytest.fixture(scope="module")
 def graph(samples: SamplesDirectory, tmp_path_factory: pytest.TempPathFactory) -> LayerGraph:
     out = tmp_path_factory.mktemp("twin") / "g"
-    infer(samples.path, out, InferConfig(nulls=STREAMS, seed=SEED))
+    infer(samples.path, out, InferConfig("published", nulls=STREAMS, seed=SEED))
     return read_graph(out)
 
 
