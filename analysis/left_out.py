@@ -112,8 +112,7 @@ def leave_out(
             close = longest < _CLOSE
         anew = number < 1 or longest > SHRINKING * longest_before
         longest_before = longest
-        if longest > LONGEST_STEP:
-            step *= LONGEST_STEP / longest
+        step *= LONGEST_STEP / max(longest, LONGEST_STEP)
         theta += step
         if longest < tolerance:
             converged = True

@@ -246,8 +246,7 @@ def fit_logistic(
         longest = np.abs(step).max()
         anew = number < 1 or longest > SHRINKING * longest_before
         longest_before = longest
-        if longest > LONGEST_STEP:
-            step *= LONGEST_STEP / longest
+        step *= LONGEST_STEP / max(longest, LONGEST_STEP)
         theta += step
         if longest < tolerance:
             converged = True
