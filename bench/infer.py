@@ -41,7 +41,8 @@ SIZES: dict[str, dict[str, float]] = {
 def noise(n_features: int, n: int, l0: float, seed: int, sigma: float = 1.5) -> Activations:
     """Independent features of log-normal rates, `l0` of them at a token on average."""
     rng = np.random.default_rng(seed)
-    rate = np.exp(rng.normal(0, sigma, n_features))
+    # A feature's rate is its own: the same in all replicates.
+    rate = np.exp(np.random.default_rng(n_features).normal(0, sigma, n_features))
     rate = np.minimum(rate / rate.sum() * l0, 0.3)
     tokens = [rng.choice(n, rng.binomial(n, p), replace=False) for p in rate]
     feature = np.repeat(np.arange(n_features), [len(t) for t in tokens])

@@ -1,6 +1,7 @@
 """What a finished graph directory holds, in a few lines."""
 
 from pathlib import Path
+from typing import Any
 
 from graphdb.graph_directory import read_manifest
 
@@ -8,13 +9,8 @@ from graphdb.graph_directory import read_manifest
 def graph_summary(path: Path) -> str:
     """Say in a few lines what the graph in `path` holds and how far it can be trusted."""
     graph = read_manifest(path)
-    run, table = graph["run"], graph["replicate_table"]
-    r_star = graph["r_star"]
-    if not graph["kept"]:
-        verdict = f"nothing is kept: no edge is seen often enough for a shuffle FDR of {run['fdr']} or less"
-    else:
-        fdr = table[r_star - 1]["fdr"]
-        verdict = f"r* = {r_star} of {graph['n_replicates']} replicates (shuffle FDR {fdr:.2g})"
+    run = graph["run"]
+    verdict = _by_test(graph) if run["procedure"] == "calibrated" else _by_count(graph)
     certificate = graph["certificate"]
     fits = f"{certificate['nodes']:,} regressions, worst KKT residual {certificate['kkt_residual']:.1e}"
     if certificate["not_converged"]:
@@ -32,3 +28,22 @@ def graph_summary(path: Path) -> str:
         f"  {verdict}\n"
         f"  {fits}"
     )
+
+
+def _by_test(graph: dict[str, Any]) -> str:
+    """Say what the tests on all replicates together keep."""
+    counts = graph["left_out"]["all_replicates"]
+    said = f"{counts['pairs_tested']:,} pairs tested, kept at q <= {graph['run']['fdr']}"
+    if counts["tests_not_converged"]:
+        said += f"; {counts['tests_not_converged']:,} tests NOT CONVERGED"
+    return said
+
+
+def _by_count(graph: dict[str, Any]) -> str:
+    """Say what the counts over replicates keep."""
+    r_star = graph["r_star"]
+    if r_star is None or not graph["kept"]:
+        level = graph["run"]["fdr"]
+        return f"nothing is kept: no edge is seen often enough for a shuffle FDR of {level} or less"
+    fdr = graph["replicate_table"][r_star - 1]["fdr"]
+    return f"r* = {r_star} of {graph['n_replicates']} replicates (shuffle FDR {fdr:.2g})"

@@ -137,7 +137,9 @@ def foretold_size(tokens: int, l0: float, n_features: int, replicates: int, conf
     firings = int(tokens * l0)
     file_bytes = 8 * firings + 28 * tokens
     k = config.settings().candidates
-    return JobSize(n_features, tokens, firings, file_bytes, 0, True, replicates, config.nulls, k)
+    return JobSize(
+        n_features, tokens, firings, file_bytes, 0, True, replicates, config.nulls, k, config.procedure
+    )
 
 
 def load_seconds(n_features: int) -> float:

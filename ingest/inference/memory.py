@@ -44,6 +44,8 @@ _WORDS_MERGED = 2 * 12 * CAP + 5 * CONTEXTS * (LEFT + 1 + RIGHT) * 4
 """Bytes of a feature's heaviest tokens and windows, while a replicate is merged into them."""
 _WORDS_DONE = 1500
 """Bytes of a feature's finished contexts and top tokens."""
+_MEETINGS = 6 * 8 * 256
+"""Bytes of a feature's meetings with the groups of the others, while loadings are found."""
 EDGES_AT_ONCE = 5_000_000
 FEWEST_EDGES = 100_000
 MOST_WORD_BLOCKS = 16
@@ -91,18 +93,25 @@ def end_bytes(size: JobSize, plan: Plan) -> float:
     return max(counting, rereading)
 
 
-def procedure_bytes(size: JobSize) -> float:  # noqa: ARG001  the place for it
-    """Peak beside the libraries of what a procedure does beyond its trials; the published one does nothing.
+def procedure_bytes(size: JobSize, threads: int) -> float:
+    """Peak beside the libraries of what a procedure does beyond its trials.
 
-    A procedure that reads all replicates once more as one sample adds its need here.
+    The published procedure does nothing; the calibrated one lays all replicates end to end. A state takes
+    nine bytes while it is laid down, screened or regressed on; a feature its meetings with 256 groups, several
+    times over, and its lists; a token its row, and what a thread marks there.
     """
-    return 0.0
+    if size.procedure == "published":
+        return 0.0
+    states = 9 * size.nonzero * size.replicates + 2 * size.file_bytes
+    lists = ROOM * _LISTED * size.n_features * size.candidates
+    tokens = size.tokens * size.replicates * (8 + 5 * threads)
+    return states + max(_MEETINGS * size.n_features, threads * lists) + tokens
 
 
 def peak_bytes(size: JobSize, plan: Plan, libraries: float = LIBRARIES) -> float:
     """Peak of the whole job in a process that holds `libraries` bytes beside it."""
     trial, end = trial_bytes(size, plan.threads), end_bytes(size, plan)
-    return libraries + max(2 * size.file_bytes, trial, end, procedure_bytes(size))
+    return libraries + max(2 * size.file_bytes, trial, end, procedure_bytes(size, plan.threads))
 
 
 def least_bytes(size: JobSize, libraries: float = LIBRARIES) -> float:
@@ -147,7 +156,7 @@ def plan_within(size: JobSize, threads: int, budget: float | None, libraries: fl
             f"--memory is {budget / GB:g} GB; this job needs at least {_rounded_up(at_least)} GB, "
             "allow that much, or sample fewer tokens in a replicate"
         )
-    while libraries + trial_bytes(size, plan.threads) > budget:
+    while libraries + max(trial_bytes(size, plan.threads), procedure_bytes(size, plan.threads)) > budget:
         plan = replace(plan, threads=plan.threads - 1)
     while libraries + end_bytes(size, plan) > budget:
         plan = replace(

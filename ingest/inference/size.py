@@ -30,6 +30,8 @@ class JobSize:
         ``R`` and ``M``.
     candidates
         ``K``.
+    procedure
+        ``published`` or ``calibrated``.
     """
 
     n_features: int
@@ -41,6 +43,7 @@ class JobSize:
     replicates: int
     nulls: int
     candidates: int
+    procedure: str = "published"
 
     @property
     def trials(self) -> int:
@@ -70,6 +73,7 @@ def size_of(samples: SamplesDirectory, config: InferConfig) -> JobSize:
         replicates=replicates,
         nulls=config.nulls,
         candidates=config.settings().candidates,
+        procedure=config.procedure,
     )
 
 
