@@ -97,8 +97,8 @@ def procedure_bytes(size: JobSize, threads: int) -> float:
     """Peak beside the libraries of what a procedure does beyond its trials.
 
     The published procedure does nothing; the calibrated one lays all replicates end to end. A state takes
-    nine bytes while it is laid down, screened or regressed on; a feature its meetings with 256 groups, several
-    times over, and its lists; a token its row, and what a thread marks there.
+    nine bytes while it is laid down, screened or regressed on; a feature its meetings with 256 groups,
+    several times over, and its lists; a token its row, and what a thread marks there.
     """
     if size.procedure == "published":
         return 0.0
