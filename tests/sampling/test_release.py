@@ -100,9 +100,10 @@ def test_gpt2_small_res_jb_is_named_as_on_neuronpedia_and_its_model_is_centred(
 
 def test_nothing_but_the_plan_and_the_progress_is_said(offline: tuple[Path, dict[str, Outcome]]) -> None:
     for name in ("repositories", "gpt2"):
-        plan, progress = offline[1][name].said.splitlines()
+        plan, *progress = offline[1][name].said.splitlines()
         assert plan.startswith("layers 0, 1")
-        assert progress.startswith("sampling: ")
+        # Work that takes less than a second is not spoken of off a terminal.
+        assert all(line.startswith("sampling: ") for line in progress)
 
 
 @pytest.mark.parametrize("what", list(ABSENT))
