@@ -27,42 +27,22 @@ from analysis.bursts import autocorrelations
 from analysis.columns import moments_of
 from analysis.conditional import Neighbourhoods, conditional_tests
 from analysis.edges import mutual_edges
-from analysis.errors import MisuseError
 from analysis.excess import screen_excess
 from analysis.firings import Firings, states_of
 from analysis.loadings import loadings_of
-from analysis.nodewise import Fits, PathSettings, nodewise
-from analysis.published import Trial
+from analysis.nodewise import Fits, nodewise
 from analysis.screen import Candidates
+from analysis.trial import Trial, TrialSettings, concluded
 
 GRADED = 8
 """Members of a neighbourhood, the strongest, of which it counts how strongly they fire."""
 
 
 @dataclass(frozen=True)
-class CalibratedSettings:
-    """Settings of the calibrated procedure.
+class CalibratedSettings(TrialSettings):
+    """Settings of the calibrated procedure, whose screen is the looser one: its tests decide."""
 
-    Parameters
-    ----------
-    path
-        The nodewise regressions.
-    q
-        Level of the screen, in (0, 1).
-    candidates
-        Most candidates of a feature, at least 1.
-    min_activations
-        Features with fewer firings take no part.
-    """
-
-    path: PathSettings
     q: float = 0.1
-    candidates: int = 64
-    min_activations: int = 5
-
-    def __post_init__(self) -> None:
-        if not 0 < self.q < 1 or self.candidates < 1 or self.min_activations < 1:
-            raise MisuseError(f"{self}: expected 0 < q < 1, candidates >= 1, min_activations >= 1")
 
 
 @dataclass(frozen=True)
@@ -118,19 +98,10 @@ def background_of(firings: Firings) -> Background:
 
 def calibrated_trial(firings: Firings, background: Background, settings: CalibratedSettings) -> Trial:
     """Run one trial on one replicate (or on a null one)."""
+    frequent = firings.count >= settings.min_activations
     part, candidates, fits = _select(firings, background, settings)
     edges = mutual_edges(candidates.feature, candidates.correlation, fits.coefficient)
-    counts = {
-        "features_taking_part": int(part.sum()),
-        "features_too_rare": int((firings.count < settings.min_activations).sum()),
-        "features_without_variance": int((firings.count == firings.n_tokens).sum()),
-        "pairs_passing_screen": candidates.passed,
-        "candidates": int((candidates.feature >= 0).sum()),
-        "features_with_full_list": int((candidates.feature[:, -1] >= 0).sum()),
-        "coefficients": int(np.count_nonzero(fits.coefficient)),
-        "opposite_signs": edges.opposed,
-    }
-    return Trial(edges, fits.certificate(), counts)
+    return concluded(frequent, part, candidates, fits, edges)
 
 
 def dependence_of(firings: Firings, background: Background, settings: CalibratedSettings) -> Dependence:

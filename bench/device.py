@@ -33,9 +33,10 @@ from analysis.cuda.trial import trial_on, trials_on
 from analysis.cuda.workspace import Workspace, workspace_on
 from analysis.kernel import use_threads
 from analysis.nodewise import PathSettings
-from analysis.published import PublishedSettings, Trial, published_trial
+from analysis.published import PublishedSettings, published_trial
 from analysis.screen import Candidates, screen
 from analysis.shuffle import shuffled
+from analysis.trial import Trial
 
 T = TypeVar("T")
 

@@ -14,10 +14,9 @@ from contextlib import nullcontext
 from itertools import islice
 
 import numba
-import numpy as np
 import torch
 
-from analysis.activations import Bool, Columns
+from analysis.activations import Columns
 from analysis.columns import Moments, moments_of
 from analysis.cuda.edges import mutual_edges_on
 from analysis.cuda.entries import entries_of
@@ -25,9 +24,9 @@ from analysis.cuda.nodewise import nodewise_on
 from analysis.cuda.screen import screen_on
 from analysis.cuda.workspace import workspace_on
 from analysis.kernel import use_threads
-from analysis.nodewise import Fits, nodewise
-from analysis.published import PublishedSettings, Trial
-from analysis.screen import Candidates
+from analysis.nodewise import nodewise
+from analysis.published import PublishedSettings
+from analysis.trial import Trial, concluded
 
 
 def trial_on(
@@ -102,20 +101,5 @@ def _trial_on(
             fits = nodewise(columns, moments, candidates, settings.path)
         else:
             fits = nodewise_on(entries, candidates, settings.path, workspace)
-        return _concluded(device, frequent, part, candidates, fits)
-
-
-def _concluded(device: torch.device, frequent: Bool, part: Bool, candidates: Candidates, fits: Fits) -> Trial:
-    """Choose the edges, and count what went which way."""
-    edges = mutual_edges_on(device, candidates.feature, candidates.correlation, fits.coefficient)
-    counts = {
-        "features_taking_part": int(part.sum()),
-        "features_too_rare": int((~frequent).sum()),
-        "features_without_variance": int((frequent & ~part).sum()),
-        "pairs_passing_screen": candidates.passed,
-        "candidates": int((candidates.feature >= 0).sum()),
-        "features_with_full_list": int((candidates.feature[:, -1] >= 0).sum()),
-        "coefficients": int(np.count_nonzero(fits.coefficient)),
-        "opposite_signs": edges.opposed,
-    }
-    return Trial(edges, fits.certificate(), counts)
+        edges = mutual_edges_on(device, candidates.feature, candidates.correlation, fits.coefficient)
+        return concluded(frequent, part, candidates, fits, edges)

@@ -7,9 +7,10 @@ from pathlib import Path
 from analysis.activations import Columns
 from analysis.calibrated import Background, calibrated_trial
 from analysis.firings import firings_of
-from analysis.published import Trial, published_trial
+from analysis.published import published_trial
 from analysis.redraw import redrawn
 from analysis.shuffle import shuffled
+from analysis.trial import Trial
 from ingest.inference.config import InferConfig, Resources
 
 _NVIDIA = Path("/dev/nvidiactl")

@@ -25,8 +25,8 @@ from safetensors import SafetensorError
 from analysis.activations import Int32
 from analysis.edges import Edges
 from analysis.errors import DataError, MisuseError, StratigraphError
-from analysis.published import Trial
 from analysis.run import Run
+from analysis.trial import Trial
 from ingest.samples_directory import COMPANIONS
 
 _EDGE_COLUMNS = ("source", "target", "weight", "correlation")

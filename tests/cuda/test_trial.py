@@ -7,8 +7,9 @@ from analysis.activations import Columns
 from analysis.cuda.trial import trial_on, trials_on
 from analysis.edges import Edges
 from analysis.nodewise import PathSettings
-from analysis.published import PublishedSettings, Trial, published_trial
+from analysis.published import PublishedSettings, published_trial
 from analysis.shuffle import shuffled
+from analysis.trial import Trial
 from tests.cuda.activity import SHAPES, columns_from, factors, noise
 
 SETTINGS = PublishedSettings(PathSettings(steps=8), candidates=10)
