@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from analysis.activations import Float64
-from analysis.cholesky import factorise, solve_lower, solve_upper
+from analysis.cholesky import factorise, solve
 from analysis.kernel import kernel
 from analysis.tuning import LEAST_RSS
 
@@ -45,8 +45,7 @@ def eliminate(gram: Float64, moment: Float64, beta: Float64, n: int, price: floa
         inverse[a, a] = 1.0
     factorise(factor, size)
     for a in range(size):
-        solve_lower(factor, inverse[a], size)
-        solve_upper(factor, inverse[a], size)
+        solve(factor, inverse[a], size)
     fitted = np.zeros(size)
     rss = 1.0
     for a in range(size):

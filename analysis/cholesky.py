@@ -49,6 +49,13 @@ def solve_upper(factor: Float64, right: Float64, size: int) -> None:
 
 
 @kernel
+def solve(factor: Float64, right: Float64, size: int) -> None:
+    """Overwrite `right` with ``A^-1 right`` for ``A = L L'``."""
+    solve_lower(factor, right, size)
+    solve_upper(factor, right, size)
+
+
+@kernel
 def is_positive(matrix: Float64, size: int) -> bool:
     """Say whether each of some correlated variables keeps a thousandth of itself given those before it."""
     factor = matrix[:size, :size].copy()

@@ -30,9 +30,9 @@ from analysis.activations import Bool, Float32, Float64, Int32, Int64
 from analysis.bursts import dispersion
 from analysis.firings import Firings
 from analysis.kernel import kernel, parallel_kernel
-from analysis.pairs import Lists, empty_lists, merge_lists, offer_pairs
+from analysis.pairs import Lists, empty_lists, merge_lists, offer_pairs, row_start_of
 from analysis.poisson import evidence
-from analysis.screen import BINS, Candidates
+from analysis.screen import BINS, Candidates, no_candidates, passing
 
 UInt32 = NDArray[np.uint32]
 
@@ -81,7 +81,7 @@ def screen_excess(
     name = np.flatnonzero(part)[np.argsort(firings.count[part], kind="stable")].astype(np.int32)
     floor, ceiling = -math.log(min(q, MOST)), -math.log(q / max(pairs, 1))
     if len(name) < 2:
-        return Candidates(np.full((n_features, k), -1, np.int32), np.zeros((n_features, k)), math.inf, 0)
+        return no_candidates(n_features, k)
     blocks = numba.get_num_threads()
     lists = empty_lists(blocks, len(name), k, floor)
     row_start, row = _rows(firings.start, firings.token, name, firings.n_tokens)
@@ -102,11 +102,8 @@ def screen_excess(
         histograms,
     )
     feature, found = merge_lists(lists, name, n_features)
-    least, passed = _least_evidence(histograms.sum(axis=0), ceiling, pairs, q)
-    below = np.abs(found) < least
-    feature[below] = -1
-    found[below] = 0.0
-    return Candidates(feature, found, least, passed)
+    p = np.exp(-ceiling * np.arange(BINS + 1) / BINS)
+    return passing(feature, found, histograms.sum(axis=0), p, ceiling, pairs, q)
 
 
 def _largest_means(p: float) -> Float64:
@@ -124,26 +121,10 @@ def _largest_means(p: float) -> Float64:
     return largest
 
 
-def _least_evidence(histogram: Int64, ceiling: float, pairs: int, q: float) -> tuple[float, int]:
-    """Benjamini-Hochberg: the least bin edge ``e`` with ``exp(-e) <= q N(e) / pairs``, and ``N`` there."""
-    edges = ceiling * np.arange(BINS + 1) / BINS
-    at_least = np.cumsum(histogram[::-1])[::-1]
-    rejects = (np.exp(-edges) * pairs <= q * at_least * (1 + 1e-9)) & (at_least > 0)
-    if not rejects.any():
-        return math.inf, 0
-    first = int(np.argmax(rejects))
-    return float(edges[first]), int(at_least[first])
-
-
 @kernel
 def _rows(start: Int64, token: Int32, name: Int32, n_tokens: int) -> tuple[Int64, UInt32]:
     """Labels by token, falling within each."""
-    row_start = np.zeros(n_tokens + 1, np.int64)
-    for i in name:
-        for t in token[start[i] : start[i + 1]]:
-            row_start[t + 1] += 1
-    for t in range(n_tokens):
-        row_start[t + 1] += row_start[t]
+    row_start = row_start_of(start, token, name, n_tokens)
     row = np.empty(row_start[-1], np.uint32)
     place = row_start[:-1].copy()
     for a in range(len(name) - 1, -1, -1):
@@ -204,6 +185,16 @@ def _judged(count: float, mean: float, spread: float, rho_a: Float32, rho_b: Flo
     return evidence(count / phi, mean / phi)
 
 
+@kernel
+def _noted(b: int, score: float, floor: float, others: UInt32, scores: Float64, found: int) -> int:
+    """Append a pair if its evidence is worth it; returns how many there are."""
+    if abs(score) >= floor:
+        others[found] = b
+        scores[found] = score
+        found += 1
+    return found
+
+
 @parallel_kernel
 def _screen(
     start: Int64,
@@ -245,10 +236,7 @@ def _screen(
                 if _may_pass(total[b], mean * low, mean * high, spread, largest):
                     mean *= math.exp(loading[a] * loading[b])
                     score = _judged(float(total[b]), mean, spread, lasting[name[a]], lasting[name[b]], floor)
-                    if abs(score) >= floor:
-                        others[found] = b
-                        scores[found] = score
-                        found += 1
+                    found = _noted(b, score, floor, others, scores, found)
             # Of the pairs that never fire together only those with a large mean can pass: P(0) = exp(-mean).
             for b in range(m - 1, a, -1):
                 mean = share * count[b]
@@ -257,10 +245,7 @@ def _screen(
                 if total[b] == 0:
                     mean *= math.exp(loading[a] * loading[b])
                     score = _judged(0.0, mean, 1.0, lasting[name[a]], lasting[name[b]], floor)
-                    if abs(score) >= floor:
-                        others[found] = b
-                        scores[found] = score
-                        found += 1
+                    found = _noted(b, score, floor, others, scores, found)
             for place in range(found):
                 histograms[block, int(min(float(BINS), abs(scores[place]) * scale))] += 1
             offer_pairs(a, others[:found], scores[:found], name, lists, block)

@@ -17,17 +17,18 @@ import math
 import numpy as np
 
 from analysis.activations import Float64, Int32
-from analysis.cholesky import factorise, solve_lower, solve_upper
+from analysis.cholesky import factorise
 from analysis.firings import Int8
 from analysis.kernel import kernel
 from analysis.logistic import (
-    LONGEST_STEP,
     SHRINKING,
     Design,
+    add_alike,
     add_gradient,
     add_information,
     chance,
     log_odds,
+    newton_step,
 )
 
 _MOST_STEPS = 40
@@ -105,14 +106,11 @@ def leave_out(
             _clear(first, last, gradient, information)
             factorise(information, size)
         step = gradient
-        solve_lower(information, step, size)
-        solve_upper(information, step, size)
-        longest = np.abs(step).max()
+        longest = newton_step(information, step)
         if anew:
             close = longest < _CLOSE
         anew = number < 1 or longest > SHRINKING * longest_before
         longest_before = longest
-        step *= LONGEST_STEP / max(longest, LONGEST_STEP)
         theta += step
         if longest < tolerance:
             converged = True
@@ -171,11 +169,10 @@ def _add_silent(
     with_information: bool,
 ) -> float:
     """Add what the tokens without any member give, times `sign`; returns their log likelihood."""
-    p = chance(theta[0])
-    gradient[0] += sign * (silent[1] - silent[0] * p)
     if with_information:
+        p = chance(theta[0])
         information[0, 0] += sign * silent[0] * p * (1.0 - p)
-    return silent[1] * math.log(p) + (silent[0] - silent[1]) * math.log(1.0 - p)
+    return add_alike(sign, silent[0], silent[1], theta, gradient)
 
 
 @kernel

@@ -37,7 +37,6 @@ _OUTLIER = 3.5
 _LEAST_EXCESS = 0.01
 """Mean relative excess of co-firing below which there is no activity worth a factor."""
 
-
 _FEW = 10.0
 """Mean meetings with a group below which their median says nothing."""
 
@@ -57,11 +56,12 @@ def loadings_of(firings: Firings) -> Float64:
     loading = np.clip((typical - 1) / np.sqrt(excess), _GRID[0], _GRID[-1])
     loading[expected.mean(axis=1) < _FEW] = np.sqrt(np.log1p(excess))
     for _ in range(_ROUNDS):
-        inlier = _inliers(loading, found, expected, group, weight)
+        table = _mean_factor(loading, group, weight)
+        inlier, spread = _inliers(loading, found, expected, table)
         # Where hubs were taken for an activity, nothing is left of it once their groups stand out.
         if np.where(inlier, found - (1 + _LEAST_EXCESS) * expected, 0.0).sum() < 0:
             return np.zeros(firings.n_features)
-        loading = (loading + _solved(loading, found, expected, group, weight, inlier)) / 2
+        loading = (loading + _solved(found, expected, table, inlier, spread)) / 2
     return np.asarray(loading, np.float64)
 
 
@@ -84,34 +84,26 @@ def _group_counts(firings: Firings, group: Int32) -> tuple[Float64, Float64]:
     return found, count[:, np.newaxis] / firings.n_tokens * others
 
 
-def _inliers(loading: Float64, found: Float64, expected: Float64, group: Int32, weight: Float64) -> Bool:
-    """Find the groups that meet each feature about as often as its loading says, shape (F, groups)."""
-    z, scale = _deviations(loading, found, expected, group, weight)
-    return np.asarray((np.abs(z) < _OUTLIER * scale[:, np.newaxis]) & (expected > 0), np.bool_)
+def _solved(found: Float64, expected: Float64, table: Float64, inlier: Bool, spread: Float64) -> Float64:
+    """Solve for each loading given all of them, and draw the uncertain ones to the mean."""
+    target = np.where(inlier, found, 0.0).sum(axis=1)
+    curve = np.where(inlier, expected, 0.0) @ table.T
+    solved, slope = _crossing(curve, target)
+    variance = np.maximum(target, 1.0) * spread**2 / np.maximum(slope, 1e-9) ** 2
+    return _drawn_in(solved, variance)
 
 
-def _deviations(
-    loading: Float64, found: Float64, expected: Float64, group: Int32, weight: Float64
-) -> tuple[Float64, Float64]:
-    """Standardised meetings, shape (F, groups), and how far they spread, shape (F,), at least 1."""
-    table = _mean_factor(loading, group, weight)
+def _inliers(loading: Float64, found: Float64, expected: Float64, table: Float64) -> tuple[Bool, Float64]:
+    """Find the groups that meet each feature about as often as its loading says, shape (F, groups).
+
+    Beside them how far the standardised meetings spread, shape (F,), at least 1.
+    """
     place = np.clip(np.searchsorted(_GRID, loading), 0, len(_GRID) - 1)
     fitted = expected * table[place]
     z = (found - fitted) / np.sqrt(np.maximum(fitted, 1e-9))
     spread = 1.4826 * np.median(np.abs(z - np.median(z, axis=1, keepdims=True)), axis=1)
-    return z, np.maximum(1.0, spread)
-
-
-def _solved(
-    loading: Float64, found: Float64, expected: Float64, group: Int32, weight: Float64, inlier: Bool
-) -> Float64:
-    """Solve for each loading given all of them, and draw the uncertain ones to the mean."""
-    _, scale = _deviations(loading, found, expected, group, weight)
-    target = np.where(inlier, found, 0.0).sum(axis=1)
-    curve = np.where(inlier, expected, 0.0) @ _mean_factor(loading, group, weight).T
-    solved, slope = _crossing(curve, target)
-    variance = np.maximum(target, 1.0) * scale**2 / np.maximum(slope, 1e-9) ** 2
-    return _drawn_in(solved, variance)
+    spread = np.maximum(1.0, spread)
+    return (np.abs(z) < _OUTLIER * spread[:, np.newaxis]) & (expected > 0), spread
 
 
 def _mean_factor(loading: Float64, group: Int32, weight: Float64) -> Float64:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.activations import Bool, Float32, Float64, Int32, Int64
-from analysis.cholesky import factorise, solve_lower, solve_upper
+from analysis.cholesky import factorise, solve
 from analysis.firings import LEVELS, Int8
 from analysis.kernel import kernel
 
@@ -28,7 +28,7 @@ GRADED_COLUMNS = 3
 """Columns of a graded member; another has one."""
 
 RIDGE = 0.1
-LONGEST_STEP = 3.0
+_LONGEST_STEP = 3.0
 _MOST_STEPS = 60
 SHRINKING = 0.4
 """Ratio of one step to the one before from which on the matrix is made anew."""
@@ -168,13 +168,30 @@ def chance(eta: float) -> float:
 
 
 @kernel
+def add_alike(sign: float, tokens: float, fires: float, theta: Float64, gradient: Float64) -> float:
+    """Add tokens at which no member fires, `fires` of which the feature fires at, times `sign` to `gradient`.
+
+    Returns their log likelihood.
+    """
+    p = chance(theta[0])
+    gradient[0] += sign * (fires - tokens * p)
+    return fires * math.log(p) + (tokens - fires) * math.log(1.0 - p)
+
+
+@kernel
+def newton_step(factor: Float64, gradient: Float64) -> float:
+    """Overwrite `gradient` with Newton's step, cut to the longest allowed; returns its length uncut."""
+    solve(factor, gradient, len(gradient))
+    longest = float(np.abs(gradient).max())
+    gradient *= _LONGEST_STEP / max(longest, _LONGEST_STEP)
+    return longest
+
+
+@kernel
 def _gradient(design: Design, response: Response, theta: Float64, gradient: Float64, p: Float64) -> float:
     """Set gradient and fitted probabilities at `theta`; returns the penalised log likelihood."""
-    silent = response.silent_tokens, response.silent_fires
-    p_silent = chance(theta[0])
     gradient[:] = 0.0
-    gradient[0] = silent[1] - silent[0] * p_silent
-    likelihood = silent[1] * math.log(p_silent) + (silent[0] - silent[1]) * math.log(1.0 - p_silent)
+    likelihood = add_alike(1.0, response.silent_tokens, response.silent_fires, theta, gradient)
     for row in range(len(design.token)):
         p[row] = chance(log_odds(design, row, theta))
         likelihood += math.log(p[row] if response.fires[row] > 0 else 1.0 - p[row])
@@ -241,12 +258,9 @@ def fit_logistic(
             _set_information(design, response, theta, p, factor)
             factorise(factor, len(theta))
         step = gradient
-        solve_lower(factor, step, len(theta))
-        solve_upper(factor, step, len(theta))
-        longest = np.abs(step).max()
+        longest = newton_step(factor, step)
         anew = number < 1 or longest > SHRINKING * longest_before
         longest_before = longest
-        step *= LONGEST_STEP / max(longest, LONGEST_STEP)
         theta += step
         if longest < tolerance:
             converged = True

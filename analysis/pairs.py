@@ -101,7 +101,7 @@ def cross(columns: Columns, name: Int32) -> Crossed:
     name : shape (m,)
         Features that take part, in the order of their labels.
     """
-    row_start = _row_start(columns.start, columns.token, name, columns.n_tokens)
+    row_start = row_start_of(columns.start, columns.token, name, columns.n_tokens)
     row = np.empty(row_start[-1], ENTRY)
     return Crossed(*_cross(columns.start, columns.token, columns.value, name, row_start, row))
 
@@ -144,7 +144,8 @@ def _cross(
 
 
 @kernel
-def _row_start(start: Int64, token: Int32, name: Int32, n_tokens: int) -> Int64:
+def row_start_of(start: Int64, token: Int32, name: Int32, n_tokens: int) -> Int64:
+    """Where the row of each token begins, of the features `name` alone, shape (n_tokens + 1,)."""
     row_start = np.zeros(n_tokens + 1, np.int64)
     for i in name:
         for t in token[start[i] : start[i + 1]]:
@@ -196,24 +197,6 @@ def sum_products(a: int, crossed: Crossed, total: Float64, touched: UInt32, know
             touched[found] = b
             found += np.uint64(before == 0.0)
             total[b] = before + x * crossed.row[place].value
-    return int(found)
-
-
-@kernel
-def count_together(a: int, crossed: Crossed, total: Int32, touched: UInt32, known: int) -> int:
-    """Add to ``total[b]`` the tokens at which ``a`` and ``b`` fire, for every later ``b`` that does so.
-
-    As ``sum_products``, with counts, shape (m,), for sums.
-    """
-    found = np.uint64(known)
-    for entry in range(crossed.start[a], crossed.start[a + 1]):
-        ask_for_rows(entry, crossed)
-        for place in range(np.uint64(crossed.after[entry]), np.uint64(crossed.end[entry])):
-            b = crossed.row[place].label
-            before = total[b]
-            touched[found] = b
-            found += np.uint64(before == 0)
-            total[b] = before + 1
     return int(found)
 
 

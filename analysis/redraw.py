@@ -20,7 +20,8 @@ import numpy as np
 from analysis.activations import Columns, Float64, Int32, Int64
 from analysis.bursts import LAGS
 from analysis.kernel import kernel, parallel_kernel
-from analysis.splitmix import below, entropy_of, normal, stream_of
+from analysis.shuffle import place_silence
+from analysis.splitmix import entropy_of, normal, stream_of, untaken
 
 _NEAR = 0.05
 """Chance of an independent firing within the gap that still counts as one burst."""
@@ -65,27 +66,11 @@ def _redraw(
             tokens, places = token[start[i] : start[i + 1]], drawn[start[i] : start[i + 1]]
             state = stream_of(entropy, i)
             if 2 * len(tokens) > n:
-                _place_silence(i, n, state, taken_by, places)
+                place_silence(i, n, state, taken_by, places)
             else:
                 _place_bursts(i, tokens, by_activity, loading[i], state, taken_by, places)
                 places.sort()
     return drawn
-
-
-@kernel
-def _place_silence(i: int, n: int, state: np.uint64, taken_by: Int32, places: Int32) -> None:
-    """Draw the tokens at which a feature that mostly fires stays silent."""
-    for _ in range(n - len(places)):
-        while True:
-            state, t = below(state, n)
-            if taken_by[t] != i:
-                break
-        taken_by[t] = i
-    place = 0
-    for t in range(n):
-        if taken_by[t] != i:
-            places[place] = t
-            place += 1
 
 
 @kernel
@@ -119,9 +104,7 @@ def _place_bursts(
                 places[entry] = tokens[entry] + begin
             else:
                 # A burst that fits nowhere whole is scattered.
-                state, free = below(state, n)
-                while taken_by[free] == i:
-                    state, free = below(state, n)
+                state, free = untaken(state, n, i, taken_by)
                 places[entry] = free
             taken_by[places[entry]] = i
         first = last + 1

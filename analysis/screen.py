@@ -72,9 +72,9 @@ def screen(columns: Columns, moments: Moments, part: Bool, q: float = 0.05, k: i
     n, n_features = columns.n_tokens, columns.n_features
     pairs = n_features * (n_features - 1) // 2
     if pairs == 0 or n < 4:
-        return _nothing(n_features, k)
-    floor = _r_of_p(q, n)
-    ceiling = _r_of_p(q / pairs, n)
+        return no_candidates(n_features, k)
+    floor = r_of_p(q, n)
+    ceiling = r_of_p(q / pairs, n)
     # Rare features first: their correlations are the large ones, so the lists fill with what stays in them.
     ratio = moments.mean[part] / moments.deviation[part]
     order = np.argsort(ratio, kind="stable")
@@ -91,11 +91,8 @@ def screen(columns: Columns, moments: Moments, part: Bool, q: float = 0.05, k: i
         BINS / ceiling,
     )
     feature, correlation = merge_lists(lists, name, n_features)
-    least_bin, passed = _least_bin(histogram, ceiling, pairs, n, q)
-    below = np.minimum(BINS, np.abs(correlation) * (BINS / ceiling)).astype(np.int64) < least_bin
-    feature[below] = -1
-    correlation[below] = 0.0
-    return Candidates(feature, correlation, least_bin * ceiling / BINS if passed else np.inf, passed)
+    edges = ceiling * np.arange(BINS + 1) / BINS
+    return passing(feature, correlation, histogram, p_of_r(edges, n), ceiling, pairs, q)
 
 
 def p_of_r(r: Float64, n: int) -> Float64:
@@ -105,27 +102,49 @@ def p_of_r(r: Float64, n: int) -> Float64:
     return np.asarray(2 * ndtr(-z), np.float64)
 
 
-def _r_of_p(p: float, n: int) -> float:
+def r_of_p(p: float, n: int) -> float:
     """Return the |r| whose two-sided p is `p`."""
     return float(np.tanh(-ndtri(p / 2) / np.sqrt(n - 3)))
 
 
-def _least_bin(histogram: Int64, ceiling: float, pairs: int, n: int, q: float) -> tuple[int, int]:
-    """Benjamini-Hochberg on the bin edges: the least edge with ``p(edge) <= q N(edge) / pairs``.
+def least_bin(histogram: Int64, p: Float64, pairs: int, q: float) -> tuple[int, int]:
+    """Benjamini-Hochberg on the edges of a histogram's bins: the least with ``p <= q N / pairs``.
 
-    Returns its number (one past the last bin when there is none) and ``N`` there. The last edge is where a
-    single pair passes, by construction, so rounding must not undo that.
+    Parameters
+    ----------
+    histogram : shape (BINS + 1,)
+        Pairs by the strength of their evidence; the last bin holds all beyond its edge.
+    p : shape (BINS + 1,), falling
+        p of a pair at the lower edge of each bin.
+    pairs, q
+        Number of tests, and the level.
+
+    Returns
+    -------
+    Number of the bin (one past the last when there is none), and ``N``, the pairs from it on. The last edge
+    is where a single pair passes, by construction, so rounding must not undo that.
     """
-    edges = ceiling * np.arange(BINS + 1) / BINS
     at_least = np.cumsum(histogram[::-1])[::-1]
-    rejects = (p_of_r(edges, n) <= q * at_least / pairs * (1 + 1e-9)) & (at_least > 0)
+    rejects = (p <= q * at_least / pairs * (1 + 1e-9)) & (at_least > 0)
     if not rejects.any():
         return BINS + 1, 0
     first = int(np.argmax(rejects))
     return first, int(at_least[first])
 
 
-def _nothing(n_features: int, k: int) -> Candidates:
+def passing(
+    feature: Int32, score: Float64, histogram: Int64, p: Float64, ceiling: float, pairs: int, q: float
+) -> Candidates:
+    """Return lists without what does not pass; `ceiling` is the |score| at the last edge."""
+    least, passed = least_bin(histogram, p, pairs, q)
+    below = np.minimum(BINS, np.abs(score) * (BINS / ceiling)).astype(np.int64) < least
+    feature[below] = -1
+    score[below] = 0.0
+    return Candidates(feature, score, least * ceiling / BINS if passed else np.inf, passed)
+
+
+def no_candidates(n_features: int, k: int) -> Candidates:
+    """Return empty lists."""
     return Candidates(np.full((n_features, k), -1, np.int32), np.zeros((n_features, k)), np.inf, 0)
 
 

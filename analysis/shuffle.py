@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.activations import Columns, Float32, Int32, Int64
 from analysis.kernel import kernel, parallel_kernel
-from analysis.splitmix import below, entropy_of, stream_of
+from analysis.splitmix import below, entropy_of, stream_of, untaken
 
 UInt32 = NDArray[np.uint32]
 UInt64 = NDArray[np.uint64]
@@ -46,28 +46,36 @@ def _permute(
         for i in range(block, n_features, blocks):
             state = stream_of(entropy, i)
             fires = start[i + 1] - start[i]
-            # Rejection needs most tokens free: draw those that stay silent when most fire.
-            draws = min(fires, n_tokens - fires)
-            for draw in range(draws):
-                while True:
-                    state, t = below(state, n_tokens)
-                    if taken_by[t] != i:
-                        break
-                taken_by[t] = i
-                if draws == fires:
-                    token[start[i] + draw] = t
-            if draws == fires:
+            places = token[start[i] : start[i + 1]]
+            if 2 * fires <= n_tokens:
+                for draw in range(fires):
+                    state, t = untaken(state, n_tokens, i, taken_by)
+                    taken_by[t] = i
+                    places[draw] = t
                 continue
-            place = start[i]
-            for t in range(n_tokens):
-                if taken_by[t] != i:
-                    token[place] = t
-                    place += 1
+            state = place_silence(i, n_tokens, state, taken_by, places)
             for last in range(fires - 1, 0, -1):
                 state, other = below(state, last + 1)
                 a, b = start[i] + last, start[i] + other
                 moved[a], moved[b] = moved[b], moved[a]
     return token, moved
+
+
+@kernel
+def place_silence(i: int, n: int, state: np.uint64, taken_by: Int32, places: Int32) -> np.uint64:
+    """Draw the tokens at which a feature that mostly fires stays silent; the others are its `places`.
+
+    Rejection needs most tokens free, so silence is what is drawn. Returns the generator's state.
+    """
+    for _ in range(n - len(places)):
+        state, t = untaken(state, n, i, taken_by)
+        taken_by[t] = i
+    place = 0
+    for t in range(n):
+        if taken_by[t] != i:
+            places[place] = t
+            place += 1
+    return state
 
 
 @kernel

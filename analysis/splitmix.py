@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from analysis.activations import Int32
 from analysis.kernel import kernel
 
 
@@ -40,6 +41,15 @@ def below(state: np.uint64, bound: int) -> tuple[np.uint64, int]:
     high = (bits >> np.uint64(32)) * np.uint64(bound)
     low = ((bits & np.uint64(0xFFFFFFFF)) * np.uint64(bound)) >> np.uint64(32)
     return state, int((high + low) >> np.uint64(32))
+
+
+@kernel
+def untaken(state: np.uint64, bound: int, i: int, taken_by: Int32) -> tuple[np.uint64, int]:
+    """Draw a whole number in [0, bound) that is not yet marked as taken by `i`."""
+    state, t = below(state, bound)
+    while taken_by[t] == i:
+        state, t = below(state, bound)
+    return state, t
 
 
 @kernel

@@ -18,7 +18,7 @@ from analysis.activations import Float64, Int32
 from analysis.cuda.entries import Entries, correlation
 from analysis.cuda.products import empty_sums, sums_of_block
 from analysis.cuda.workspace import GROUP, Workspace
-from analysis.screen import BINS, Candidates, _least_bin, _nothing, _r_of_p
+from analysis.screen import BINS, Candidates, least_bin, no_candidates, p_of_r, r_of_p
 
 
 def screen_on(entries: Entries, workspace: Workspace, q: float = 0.05, k: int = 64) -> Candidates:
@@ -26,9 +26,9 @@ def screen_on(entries: Entries, workspace: Workspace, q: float = 0.05, k: int = 
     n, before = entries.n_tokens, entries.n_features_before
     pairs = before * (before - 1) // 2
     if pairs == 0 or n < 4 or entries.n_features < 2:
-        return _nothing(before, k)
-    ceiling = _r_of_p(q / pairs, n)
-    limits = (_r_of_p(q, n), BINS / ceiling)
+        return no_candidates(before, k)
+    ceiling = r_of_p(q / pairs, n)
+    limits = (r_of_p(q, n), BINS / ceiling)
     histogram = torch.zeros(BINS + 1, dtype=torch.int64, device=workspace.device)
     out = empty_sums(entries, k, workspace)
     most = min(k, entries.n_features)
@@ -41,12 +41,13 @@ def screen_on(entries: Entries, workspace: Workspace, q: float = 0.05, k: int = 
         best_j, best_r = _best(entries, first, total, peak, most, limits[0])
         feature[first:last, : best_j.shape[1]] = best_j
         marginal[first:last, : best_j.shape[1]] = best_r
-    least_bin, passed = _least_bin(histogram.cpu().numpy(), ceiling, pairs, n, q)
-    below = (marginal.abs() * limits[1]).clamp(max=BINS).long() < least_bin
+    edges = ceiling * np.arange(BINS + 1) / BINS
+    least, passed = least_bin(histogram.cpu().numpy(), p_of_r(edges, n), pairs, q)
+    below = (marginal.abs() * limits[1]).clamp(max=BINS).long() < least
     feature[below] = -1
     marginal[below] = 0.0
     candidates = _renamed(entries, feature, marginal)
-    return Candidates(*candidates, least_bin * ceiling / BINS if passed else np.inf, passed)
+    return Candidates(*candidates, least * ceiling / BINS if passed else np.inf, passed)
 
 
 def ranks(size: Tensor, b: Tensor, taken: Tensor, n_features: int) -> Tensor:
@@ -113,7 +114,7 @@ def _renamed(entries: Entries, feature: Tensor, marginal: Tensor) -> tuple[Int32
     old = torch.where(feature >= 0, name[feature.clamp(min=0).long()], -1).int().cpu().numpy()
     if entries.n_features == entries.n_features_before:
         return old, marginal.cpu().numpy()
-    lists = _nothing(entries.n_features_before, feature.shape[1])
+    lists = no_candidates(entries.n_features_before, feature.shape[1])
     lists.feature[entries.name] = old
     lists.correlation[entries.name] = marginal.cpu().numpy()
     return lists.feature, lists.correlation

@@ -17,17 +17,28 @@ from analysis.layer_graph import EDGE_COLUMNS, FEATURE_COLUMNS, LayerGraph
 from analysis.run import Run
 from analysis.stability import least_stable
 from ingest.inference.counting import Trials
-from ingest.inference.dependence import read_dependence
+from ingest.inference.dependence import read_counts
 from ingest.inference.gathering import FeatureText, gather
 from ingest.inference.keeping import calibrated_keep, published_keep
 from ingest.inference.memory import Plan
+from ingest.inference.stopping import Look, recorded
 from ingest.inference.workspace import read_about, trial_name
 from ingest.progress import Advance, progress
 from ingest.samples_directory import SamplesDirectory
 
 
-def assemble(samples: SamplesDirectory, out: Path, run: Run, plan: Plan) -> LayerGraph:
-    """Make the graph from the finished trials in `out`."""
+def assemble(
+    samples: SamplesDirectory, out: Path, run: Run, plan: Plan, looks: Sequence[Look] = (), most: int = 0
+) -> LayerGraph:
+    """Make the graph from the finished trials in `out`.
+
+    Parameters
+    ----------
+    samples, out, run, plan
+        What was read, where the trials are, what was computed, and how to go about it.
+    looks, most
+        Looks after which the run ended, and the replicates it could have used; none where all were asked for.
+    """
     replicates, nulls = run.config["replicates"], run.config["nulls"]
     trials = Trials.of(out, samples.n_features, replicates, nulls, plan.edges_at_once)
     # Each stream of each block is counted twice: for the table, and for the edges that are stored.
@@ -58,7 +69,8 @@ def assemble(samples: SamplesDirectory, out: Path, run: Run, plan: Plan) -> Laye
         certificate=_certificate([*real, *null]),
         left_out={
             **_left_out(real, seen_once, sums),
-            **({} if run.procedure == "published" else {"all_replicates": read_dependence(out)[1]}),
+            **({} if run.procedure == "published" else {"all_replicates": read_counts(out)}),
+            **recorded(looks, most),
         },
     )
 

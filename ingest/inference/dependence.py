@@ -7,14 +7,17 @@
 """
 
 import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from analysis.activations import Columns
 from analysis.calibrated import Background, Dependence, background_of, dependence_of
 from analysis.columns import columns_of
 from analysis.errors import DataError
@@ -33,7 +36,7 @@ def pool(samples: SamplesDirectory, out: Path, config: InferConfig, replicates: 
         return _read_background(out)
     with progress("pooling", 2 * replicates, unit="files") as advance:
 
-        def read(k: int) -> Any:  # noqa: ANN401
+        def read(k: int) -> Columns:
             columns = columns_of(samples.read(k).activations)
             advance(1)
             return columns
@@ -49,11 +52,40 @@ def pool(samples: SamplesDirectory, out: Path, config: InferConfig, replicates: 
     return background
 
 
-def read_dependence(out: Path) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Read the pairs tested, and the counts beside them."""
-    file = out / _DEPENDENCE
+def adopt(places: Sequence[Path], out: Path) -> None:
+    """Make what was pooled in the last of `places` that of the job, unless it has its own; all are then gone."""
+    if not (out / _DEPENDENCE).exists():
+        # The one that says that all is done comes last.
+        for name in (_BACKGROUND, _DEPENDENCE):
+            if (places[-1] / name).exists():
+                (places[-1] / name).replace(out / name)
+    for place in places:
+        if place.exists():
+            shutil.rmtree(place)
+
+
+def kept_by_test(out: Path, fdr: float) -> pl.DataFrame:
+    """Return ``source`` and ``target`` of the pairs whose q is at most `fdr`."""
+    return read_dependence(out).filter(pl.col("q_value") <= fdr).select("source", "target")
+
+
+def read_dependence(out: Path) -> pl.DataFrame:
+    """Read the pairs tested."""
+    with _readable(out / _DEPENDENCE) as file:
+        return pl.read_parquet(file)
+
+
+def read_counts(out: Path) -> dict[str, int]:
+    """Read how many features and pairs went which way."""
+    with _readable(out / _DEPENDENCE) as file:
+        counts: dict[str, int] = json.loads(pl.read_parquet_metadata(file)["counts"])
+        return counts
+
+
+@contextmanager
+def _readable(file: Path) -> Iterator[Path]:
     try:
-        return pl.read_parquet(file), json.loads(pl.read_parquet_metadata(file)["counts"])
+        yield file
     except (pl.exceptions.PolarsError, OSError, ValueError, KeyError) as error:
         raise DataError(f"{file}: not readable ({error}); delete it and run infer again") from error
 
@@ -71,6 +103,7 @@ def _read_background(out: Path) -> Background:
 
 def _write(out: Path, background: Background, found: Dependence) -> None:
     """Write both files, the one that says that all is done last."""
+    out.mkdir(parents=True, exist_ok=True)
     part = out / f"{_BACKGROUND}.part"
     save_file({"loading": background.loading, "lasting": background.lasting}, part)
     part.replace(out / _BACKGROUND)

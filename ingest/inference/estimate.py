@@ -115,21 +115,11 @@ def _stages(
     a_replicate = reading + real.total + size.nulls * (shuffling + chance.total)
     # Each trial's edges are read and counted twice: for the table, and for the edges that are stored.
     edges = 2 * size.replicates * (real.edges + size.nulls * chance.edges)
-    stages = {
+    return {
         "trials": size.replicates * a_replicate,
         "counting edges": edges * _edge_seconds(size.n_features),
         "counting firings": size.replicates * reading,
     }
-    extra = procedure_seconds(size, config.procedure, a_replicate)
-    return {**stages, config.procedure: extra} if extra else stages
-
-
-def procedure_seconds(size: JobSize, procedure: str, a_replicate: float) -> float:  # noqa: ARG001  the place for it
-    """Seconds that a procedure takes beyond its trials; the published one takes none.
-
-    A procedure that reads all replicates once more as one sample adds its cost here.
-    """
-    return 0.0
 
 
 def foretold_size(tokens: int, l0: float, n_features: int, replicates: int, config: InferConfig) -> JobSize:

@@ -33,7 +33,7 @@ def published_keep(r_star: int | None) -> Keep:
 
 def calibrated_keep(out: Path, run: Run) -> Keep:
     """Keep what the tests on all replicates together say."""
-    tested, _ = read_dependence(out)
+    tested = read_dependence(out)
 
     def keep(found: EdgeCounts, block: Block) -> pl.DataFrame:
         here = tested.filter(pl.col("source").is_between(block[0], block[1] - 1))

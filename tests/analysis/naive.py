@@ -12,9 +12,7 @@ from sklearn.model_selection import KFold
 
 from analysis.activations import Activations, Columns
 from analysis.columns import Moments
-from analysis.screen import BINS
-from analysis.screen import _least_bin as least_bin
-from analysis.screen import _r_of_p as r_of_p
+from analysis.screen import BINS, least_bin, p_of_r, r_of_p
 
 Dense = NDArray[np.float64]
 
@@ -109,7 +107,8 @@ def screened_in_order(
         histogram[int(min(BINS, abs(r) * (BINS / ceiling)))] += 1
         found[i].append((j, r))
         found[j].append((i, r))
-    least, passed = least_bin(histogram, ceiling, pairs, n, q)
+    edges = ceiling * np.arange(BINS + 1) / BINS
+    least, passed = least_bin(histogram, p_of_r(edges, n), pairs, q)
     for row in found:
         row[:] = [c for c in row if int(min(BINS, abs(c[1]) * (BINS / ceiling))) >= least]
         row.sort(key=lambda c: (-abs(c[1]), c[0]))

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from analysis.columns import columns_of, moments_of
+from analysis.excess import _count_together, _rows
+from analysis.firings import firings_of
 from analysis.kernel import use_threads
-from analysis.pairs import count_together, cross
 from analysis.screen import BINS, Candidates, p_of_r, screen
 from analysis.top_k import keep_best, sort_best_first
 from tests.analysis.naive import Dense, screened, screened_in_order, sparse
@@ -118,11 +119,12 @@ def test_counts_of_two_replicates_can_be_added_up() -> None:
     first, x = planted(0)
     second, y = planted(1)
     name = np.array([4, 17, 2, 8, 0, 21], np.int32)
-    crossed = [cross(columns_of(a), name) for a in (first, second)]
+    both = firings_of([columns_of(a) for a in (first, second)])
+    row_start, row = _rows(both.start, both.token, name, both.n_tokens)
     total, touched = np.zeros(6, np.int32), np.empty(7, np.uint32)
     for a in range(6):
-        known = count_together(a, crossed[0], total, touched, 0)
-        known = count_together(a, crossed[1], total, touched, known)
+        tokens = both.token[both.start[name[a]] : both.start[name[a] + 1]]
+        known = _count_together(tokens, a, row_start, row, total, touched)
         fires = [(z[:, name] > 0).astype(int) for z in (x, y)]
         expected = sum((z[:, [a]] * z).sum(axis=0) for z in fires)
         expected[: a + 1] = 0
