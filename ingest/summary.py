@@ -16,6 +16,7 @@ def graph_summary(path: Path) -> str:
     if certificate["not_converged"]:
         fits += f", {certificate['not_converged']:,} NOT CONVERGED"
     left_out = graph["left_out"]
+    looks = _by_looks(left_out["looks"], graph) if "looks" in left_out else ""
     idle = left_out["features_in_no_replicate"]
     if idle:
         never = left_out["features_never_firing"]
@@ -25,9 +26,35 @@ def graph_summary(path: Path) -> str:
         f"{run['procedure']} procedure\n"
         f"  {graph['n_features']:,} features, {graph['n_tokens']:,} tokens, "
         f"{graph['edges']:,} edges stored, {graph['kept']:,} kept\n"
-        f"  {verdict}\n"
+        f"  {verdict}\n{looks}"
         f"  {fits}"
     )
+
+
+def _by_looks(looks: list[dict[str, Any]], graph: dict[str, Any]) -> str:
+    """Say after how many replicates the kept edges were stable, and what each look saw."""
+    asked = graph["run"]["config"]["stable"]
+    shares = [look["in_common"] for look in looks[1:]]
+    used, spared = looks[-1]["replicates"], graph["left_out"]["replicates_spared"]
+    if shares[-1] >= asked:
+        said = f"stable after {used} of {used + spared} replicates, {asked:g} in common asked for:"
+    else:
+        said = (
+            f"never stable: all {used} replicates are used, as no two looks in a row have {asked:g} of their "
+            f"edges in common, at most {rounded_down(max(shares))}:"
+        )
+    table = "\n".join(
+        f"  {look['replicates']:>12}{look['kept']:>12,}"
+        + ("" if look["in_common"] is None else f"   {rounded_down(look['in_common'])}")
+        for look in looks
+    )
+    return f"  {said}\n    replicates        kept   in common with the look before\n{table}\n"
+
+
+def rounded_down(share: float) -> str:
+    """Write a share with three decimals, so that what is too little never looks enough."""
+    # A hair more, for a share such as .57 lies below itself in binary.
+    return f"{int(share * 1000 + 1e-9) / 1000:.3f}"
 
 
 def _by_test(graph: dict[str, Any]) -> str:

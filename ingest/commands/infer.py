@@ -5,8 +5,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analysis.errors import MisuseError
+
 if TYPE_CHECKING:
     from ingest.inference import InferConfig
+    from ingest.inference.stopping import Look
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -14,6 +17,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--procedure", default="calibrated", help="calibrated or published (calibrated)")
     parser.add_argument(
         "--replicates", type=int, metavar="R", help="replicates to use (all that are present)"
+    )
+    parser.add_argument(
+        "--stable",
+        metavar="SHARE",
+        help="end once two looks, after 5, 7, 10, 14 ... replicates, have this share of their kept edges "
+        "in common, such as 0.95 (use all replicates)",
     )
     parser.add_argument("--nulls", type=int, default=1, metavar="M", help="streams of null trials (1)")
     parser.add_argument(
@@ -48,7 +57,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from ingest.summary import graph_summary  # noqa: PLC0415
 
     resources = Resources(threads=arguments.threads, memory=arguments.memory, device=arguments.device)
-    if not infer(arguments.samples, arguments.out, config_from(arguments), resources):
+    if not infer(arguments.samples, arguments.out, config_from(arguments), resources, announce_look):
         sys.stderr.write(f"{arguments.out} is finished already\n")
     sys.stdout.write(graph_summary(arguments.out) + "\n")
     return 0
@@ -65,4 +74,28 @@ def config_from(arguments: argparse.Namespace) -> "InferConfig":
         fdr=arguments.fdr,
         tune=arguments.tune,
         seed=arguments.seed,
+        stable=_share_from(arguments.stable),
     )
+
+
+def _share_from(text: str | None) -> float | None:
+    """Read the value of ``--stable``; its range is the configuration's affair."""
+    if text is None:
+        return None
+    try:
+        return float(text)
+    except ValueError as error:
+        raise MisuseError(
+            f"--stable is {text!r}; expected a number above 0 and at most 1, "
+            "such as 0.95 for 95 % of the edges in common"
+        ) from error
+
+
+def announce_look(look: "Look") -> None:
+    """Tell the user on stderr what a look at the kept edges saw."""
+    from ingest.summary import rounded_down  # noqa: PLC0415
+
+    share = (
+        "" if look.in_common is None else f", {rounded_down(look.in_common)} in common with the look before"
+    )
+    sys.stderr.write(f"after {look.replicates} replicates: {look.kept:,} edges kept{share}\n")

@@ -5,7 +5,7 @@ import hashlib
 import json
 import sys
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,8 +64,8 @@ def _run(arguments: argparse.Namespace) -> int:
             replace(sampling, out=place / "samples"), lambda plan: _announce(plan, config, resources)
         )
         _announce_inference(samples, config, resources)
-        graph = place / f"graph-{_key(asdict(config))}"
-        infer(samples, graph, config, resources)
+        graph = place / f"graph-{_key(config.asked())}"
+        infer(samples, graph, config, resources, infer_verb.announce_look)
         with connect(arguments.db, write=True, create=True) as store:
             load_graph(store, read_graph(graph))
     sys.stdout.write(f"{graph_summary(graph)}\n  loaded into {arguments.db}\n")

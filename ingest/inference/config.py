@@ -7,6 +7,7 @@ from analysis.calibrated import CalibratedSettings
 from analysis.errors import MisuseError
 from analysis.nodewise import PathSettings
 from analysis.published import PublishedSettings
+from ingest.inference.stopping import FEWEST, FIRST
 
 PROCEDURES = ("calibrated", "published")
 
@@ -29,6 +30,9 @@ class InferConfig:
         Choice of the penalty: ``ebic``, ``bic`` or ``cv``.
     seed
         Seed of the shuffles.
+    stable
+        Share of kept edges, in (0, 1], that two looks in a row must have in common for the run to end there
+        (``ingest.inference.stopping``); None to use all replicates.
     """
 
     procedure: str = "calibrated"
@@ -37,6 +41,7 @@ class InferConfig:
     fdr: float = 0.1
     tune: str = "ebic"
     seed: int = 0
+    stable: float | None = None
 
     def __post_init__(self) -> None:
         if self.procedure not in PROCEDURES:
@@ -49,6 +54,13 @@ class InferConfig:
             raise MisuseError(f"--fdr is {self.fdr}; expected a number between 0 and 1")
         if self.seed < 0:
             raise MisuseError(f"--seed is {self.seed}; expected 0 or more")
+        if self.stable is not None and not 0 < self.stable <= 1:
+            raise MisuseError(
+                f"--stable is {self.stable}; expected a share above 0 and at most 1, "
+                "0.95 for 95 % of the edges in common"
+            )
+        if self.stable is not None and self.replicates is not None:
+            self.check_looks(self.replicates)
         if self.procedure == "calibrated" and self.tune == "cv":
             raise MisuseError(
                 "--tune is 'cv'; folds know nothing of the activity of the token, "
@@ -64,11 +76,23 @@ class InferConfig:
         """Return the settings of the calibrated procedure."""
         return CalibratedSettings(PathSettings(tune=self.tune))
 
+    def check_looks(self, replicates: int) -> None:
+        """Refuse `replicates` that are too few for two looks, where the run is to end when it is stable."""
+        if self.stable is not None and replicates < FEWEST:
+            raise MisuseError(
+                f"--stable compares what is kept after {FIRST} replicates and after more, and there are "
+                f"{replicates}; expected {FEWEST} or more, sample more or leave --stable out"
+            )
+
+    def asked(self) -> dict[str, Any]:
+        """Return every value by name; `stable` only where it is asked for, for runs without it lack it."""
+        return {name: value for name, value in asdict(self).items() if (name, value) != ("stable", None)}
+
     def resolved(self, replicates: int) -> dict[str, Any]:
         """Return every value that the result depends on, defaults and `replicates` filled in."""
         settings = asdict(self.settings() if self.procedure == "published" else self.calibrated())
         path = settings.pop("path")
-        return {**asdict(self), "replicates": replicates, **settings, **path}
+        return {**self.asked(), "replicates": replicates, **settings, **path}
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,13 @@ class Trials:
                 null[stream] += at_least(self.counted(stream, block, advance).count, self.replicates)
         return replicate_table(observed, np.mean(null, axis=0))
 
+    def kept(self, keep: Keep, advance: Advance) -> pl.DataFrame:
+        """Return ``source`` and ``target`` of the edges of the real trials that `keep` keeps."""
+        counted = ((block, self.counted(None, block, advance)) for block in self.blocks)
+        return pl.concat(
+            [keep(found, block).filter("kept").select("source", "target") for block, found in counted]
+        )
+
     def stored(self, table: pl.DataFrame, keep: Keep, advance: Advance) -> pl.DataFrame:
         """Return the edges that are stored, seen at least twice or kept; without cosines and coactivation."""
         return pl.concat([self._stored(block, table, keep, advance) for block in self.blocks], rechunk=True)

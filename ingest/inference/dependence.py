@@ -53,7 +53,7 @@ def pool(samples: SamplesDirectory, out: Path, config: InferConfig, replicates: 
 
 
 def adopt(places: Sequence[Path], out: Path) -> None:
-    """Make what was pooled in the last of `places` that of the job, unless it has its own; all are then gone."""
+    """Make what was pooled in the last of `places` that of the job, unless it has its own; remove all."""
     if not (out / _DEPENDENCE).exists():
         # The one that says that all is done comes last.
         for name in (_BACKGROUND, _DEPENDENCE):

@@ -1,27 +1,41 @@
 """The inference job: every trial once, then the graph. A killed job resumes at the first unfinished trial."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+
+import polars as pl
 
 from analysis.activations import Columns
 from analysis.columns import columns_of
 from analysis.errors import DataError, MisuseError, StratigraphError
 from analysis.kernel import use_threads
 from analysis.run import Run, digest_of, library_versions, run_id
+from analysis.stability import least_stable
 from graphdb.graph_directory import is_finished, write_graph
 from ingest.inference.assemble import assemble
 from ingest.inference.config import InferConfig, Resources
-from ingest.inference.dependence import pool
-from ingest.inference.memory import GB, held_bytes, plan_within
+from ingest.inference.counting import Trials
+from ingest.inference.dependence import adopt, kept_by_test, pool
+from ingest.inference.keeping import published_keep
+from ingest.inference.memory import GB, Plan, held_bytes, plan_within
 from ingest.inference.procedure import Procedure, calibrated, published
 from ingest.inference.size import size_of
+from ingest.inference.stopping import Look, look_until_stable, pooled_place
 from ingest.inference.workspace import as_os_error, claim, has_trial, hold, save_trial, trial_name
 from ingest.progress import progress
-from ingest.samples_directory import SamplesDirectory, open_samples
+from ingest.samples_directory import COMPANIONS, SamplesDirectory, open_samples
 
 
-def infer(samples_path: Path, out: Path, config: InferConfig, resources: Resources | None = None) -> bool:
+def infer(
+    samples_path: Path,
+    out: Path,
+    config: InferConfig,
+    resources: Resources | None = None,
+    looked: Callable[[Look], None] = lambda _: None,
+) -> bool:
     """Infer the graph of one site.
 
     Parameters
@@ -32,6 +46,8 @@ def infer(samples_path: Path, out: Path, config: InferConfig, resources: Resourc
         The graph directory to make, or to resume.
     config, resources
         What is computed, and with what.
+    looked
+        Is told of each look at the kept edges, where `config` asks for them.
 
     Returns
     -------
@@ -62,10 +78,13 @@ def infer(samples_path: Path, out: Path, config: InferConfig, resources: Resourc
             run = claim(out, run, digests)
             if is_finished(out):
                 return False
-            replicates = run.config["replicates"]
+            most = run.config["replicates"]
+            looks = _looks(samples, out, config, resources, most, plan, looked)
+            replicates = looks[-1].replicates if looks else most
+            run = _ended(run, digests, replicates)
             procedure = _procedure(samples, out, config, resources, replicates)
             _all_trials(samples, out, config, procedure, replicates)
-            graph = assemble(samples, out, run, plan)
+            graph = assemble(samples, out, run, plan, looks, most)
             with progress("writing", 1, unit="graph") as advance, as_os_error():
                 write_graph(out, graph)
                 advance(1)
@@ -92,6 +111,7 @@ def _plan(samples: SamplesDirectory, config: InferConfig) -> tuple[Run, dict[str
         )
     if not replicates:
         raise DataError(f"{samples.path} holds no replicate; sample it again")
+    config.check_looks(replicates)
     resolved = config.resolved(replicates)
     with progress("reading", replicates, unit="files") as advance:
         digests = samples.digests(replicates, advance)
@@ -108,6 +128,47 @@ def _plan(samples: SamplesDirectory, config: InferConfig) -> tuple[Run, dict[str
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     return run, digests
+
+
+def _looks(
+    samples: SamplesDirectory,
+    out: Path,
+    config: InferConfig,
+    resources: Resources,
+    replicates: int,
+    plan: Plan,
+    looked: Callable[[Look], None],
+) -> tuple[Look, ...]:
+    """Look at what is kept after more and more replicates until it is stable, where that is asked for."""
+    if config.stable is None:
+        return ()
+
+    def by_test(count: int) -> pl.DataFrame:
+        place = pooled_place(out, count)
+        pool(samples, place, config, count)
+        return kept_by_test(place, config.fdr)
+
+    def by_count(count: int) -> pl.DataFrame:
+        _all_trials(samples, out, config, published(config, resources), count)
+        trials = Trials.of(out, samples.n_features, count, config.nulls, plan.edges_at_once)
+        with progress("counting edges", len(trials.blocks) * (2 + config.nulls), unit="parts") as advance:
+            r_star = least_stable(trials.table(advance), config.fdr)
+            return trials.kept(published_keep(r_star), advance)
+
+    kept_after = by_count if config.procedure == "published" else by_test
+    looks = look_until_stable(out, samples.n_features, replicates, config.stable, kept_after, looked)
+    adopt([pooled_place(out, look.replicates) for look in looks], out)
+    return looks
+
+
+def _ended(run: Run, digests: Mapping[str, str], replicates: int) -> Run:
+    """Return the run that `run` has become by ending after so many replicates, having read no other."""
+    if run.config["replicates"] == replicates:
+        return run
+    unread = [name for name in digests if name not in COMPANIONS][replicates:]
+    config = {**run.config, "replicates": replicates}
+    inputs = digest_of({name: digest for name, digest in digests.items() if name not in unread})
+    return replace(run, id=run_id(run.kind, config, inputs), config=config, inputs=inputs)
 
 
 def _procedure(

@@ -7,6 +7,7 @@
     OUT/trials/real-000.parquet  edges of one finished trial, and its certificate as file metadata
     OUT/trials/null-0-000.parquet
     OUT/dependence.parquet       of the calibrated procedure: see ``ingest.inference.dependence``
+    OUT/looks/                   of a job that ends when it is stable: see ``ingest.inference.stopping``
 """
 
 import fcntl
@@ -94,21 +95,30 @@ def claim(out: Path, run: Run, digests: Mapping[str, str]) -> Run:
 
 def _unread(out: Path, names: Sequence[str]) -> set[str]:
     """Names of the replicate files that no finished trial has read, nor all of them together."""
-    if (out / "dependence.parquet").exists():
-        return set()
     replicates = [name for name in names if name not in COMPANIONS]
+    pooled = _looked_at(out)
+    if not pooled and (out / "dependence.parquet").exists():
+        return set()
     return {
         name
         for number, name in enumerate(replicates)
-        if not any((out / "trials").glob(f"*-{number:03d}.parquet"))
+        if number >= pooled and not any((out / "trials").glob(f"*-{number:03d}.parquet"))
     }
+
+
+def _looked_at(out: Path) -> int:
+    """Count the replicates, the first, that looks at what is kept have read."""
+    looks = out / "looks"
+    made = [*looks.glob("[0-9]*.parquet"), *(file.parent for file in looks.glob("[0-9]*/dependence.parquet"))]
+    return max((int(look.stem) for look in made), default=0)
 
 
 def _difference(found: Run, run: Run) -> str:
     """Say in what two runs differ."""
-    for key, value in run.config.items():
-        if found.config.get(key) != value:
-            return f"made with {key} = {found.config.get(key)!r} where this command says {value!r}"
+    for key in {**run.config, **found.config}:
+        one, other = found.config.get(key), run.config.get(key)
+        if one != other:
+            return f"made with {key} = {one!r} where this command says {other!r}"
     if found.inputs != run.inputs:
         return "made from other samples"
     return "made by another version of the program"
