@@ -40,8 +40,8 @@ def _by_looks(looks: list[dict[str, Any]], graph: dict[str, Any]) -> str:
         said = f"stable after {used} of {used + spared} replicates, {asked:g} in common asked for:"
     else:
         said = (
-            f"never stable: all {used} replicates are used, as no two looks in a row have {asked:g} of their "
-            f"edges in common, at most {rounded_down(max(shares))}:"
+            f"never stable: all {used} replicates are used, no two looks in a row have as much as {asked:g} "
+            f"in common, at most {rounded_down(max(shares))}:"
         )
     table = "\n".join(
         f"  {look['replicates']:>12}{look['kept']:>12,}"

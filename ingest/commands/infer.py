@@ -22,7 +22,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--stable",
         metavar="SHARE",
         help="end once two looks, after 5, 7, 10, 14 ... replicates, have this share of their kept edges "
-        "in common, such as 0.95 (use all replicates)",
+        "in common, such as 0.95 (all replicates are used)",
     )
     parser.add_argument("--nulls", type=int, default=1, metavar="M", help="streams of null trials (1)")
     parser.add_argument(
