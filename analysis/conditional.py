@@ -13,8 +13,9 @@ variance and skewness where firing is rare. Activity of the token that the neigh
 variance by a dispersion: the larger of what the two features' lasting foretells (``analysis.bursts``) and of
 the autocorrelation of ``s_ti - p_t`` over the tokens of ``j``.
 
-The regression without ``j`` is found from the one with it (``analysis.left_out``), so that a pair costs a few
-walks over the tokens of ``j``, not over all.
+Tokens alike in what of the neighbourhood they show are one row (``analysis.design``), and the regression
+without ``j`` is found from the one with it (``analysis.left_out``), so that a pair costs a few walks over the
+rows and the tokens of ``j``, not over all.
 
 A pair is tested from both ends and judged by the weaker of the two, so that a false edge needs both
 neighbourhoods to be wrong, as in the doubly robust tests of conditional independence (Shah and Peters 2020).
@@ -33,18 +34,11 @@ import numpy as np
 from analysis.activations import Bool, Float32, Float64, Int32, Int64
 from analysis.bursts import LAGS, dispersion
 from analysis.cholesky import factorise, solve_lower
+from analysis.design import Design, add_gradient, design_of, rows_of
 from analysis.firings import Firings, Int8
 from analysis.kernel import kernel, parallel_kernel
 from analysis.left_out import leave_out
-from analysis.logistic import (
-    Design,
-    Response,
-    add_gradient,
-    chance,
-    design_of,
-    fit_logistic,
-    log_odds,
-)
+from analysis.logistic import fires_of, fit_logistic
 from analysis.poisson import evidence
 
 _TOLERANCE = 3e-3
@@ -249,7 +243,7 @@ def _test_nodes(start: Int64, token: Int32, level: Int8, bounds: Int64, tasks: T
     n = bounds[-1]
     figures = np.zeros((len(tasks.partner), _FIGURES))
     for block in numba.prange(blocks):
-        row_of = np.full(n, -1, np.int32)
+        row_of = np.zeros(n, np.int32)
         state = np.zeros(n, np.int8)
         for r in range(block, len(tasks.node), blocks):
             first, last = tasks.partner_start[r], tasks.partner_start[r + 1]
@@ -259,12 +253,13 @@ def _test_nodes(start: Int64, token: Int32, level: Int8, bounds: Int64, tasks: T
             tokens = token[start[i] : start[i + 1]]
             for t in tokens:
                 state[t] = 1
-            members = slice(tasks.member_start[r], tasks.member_start[r + 1])
-            design = design_of(tasks.member[members], tasks.graded[members], start, token, level, row_of)
+            of = slice(tasks.member_start[r], tasks.member_start[r + 1])
+            members = tasks.member[of]
+            design = design_of(members, tasks.graded[of], start, token, level, row_of)
             _test_node(
                 design,
-                _response_of(design, state, len(tokens)),
-                tasks.member[members],
+                fires_of(tokens, row_of, len(design.tokens)),
+                members,
                 tasks.partner[first:last],
                 start,
                 token,
@@ -273,26 +268,18 @@ def _test_nodes(start: Int64, token: Int32, level: Int8, bounds: Int64, tasks: T
                 state,
                 figures[first:last],
             )
-            for t in design.token:
-                row_of[t] = -1
+            for j in members:
+                for t in token[start[j] : start[j + 1]]:
+                    row_of[t] = 0
             for t in tokens:
                 state[t] = 0
     return figures
 
 
 @kernel
-def _response_of(design: Design, state: Int8, fires: int) -> Response:
-    rows = len(design.token)
-    here = np.zeros(rows, np.float32)
-    for row in range(rows):
-        here[row] = state[design.token[row]]
-    return Response(here, float(len(state) - rows), float(fires - here.sum()))
-
-
-@kernel
 def _test_node(
     design: Design,
-    response: Response,
+    fires: Float64,
     members: Int64,
     partners: Int64,
     start: Int64,
@@ -303,28 +290,37 @@ def _test_node(
     figures: Float64,
 ) -> None:
     """Test one feature against each of `partners`."""
-    fires = response.silent_fires + response.fires.sum()
-    full = np.zeros(design.column[-1])
-    full[0] = math.log((fires + 0.5) / (len(state) - fires + 0.5))
-    p = np.empty(len(design.token))
-    information = np.empty((len(full), len(full)))
-    converged = fit_logistic(design, response, full, _TOLERANCE, p, information)
-    p_silent = chance(full[0])
-    residual = response.silent_tokens * p_silent * (1.0 - p_silent) + (p * (1.0 - p)).sum()
+    theta = np.zeros(design.column[-1])
+    theta[0] = math.log((fires.sum() + 0.5) / (len(state) - fires.sum() + 0.5))
+    p = np.empty(len(fires))
+    information = np.empty((len(theta), len(theta)))
+    converged = fit_logistic(design, fires, theta, _TOLERANCE, p, information)
+    residual = (design.tokens * p * (1.0 - p)).sum()
     factor = information.copy()
-    factorise(factor, len(full))
+    factorise(factor, len(theta))
+    fitted = p.copy()
+    met = np.zeros(len(fires))
     for task in range(len(partners)):
         tokens = token[start[partners[task]] : start[partners[task] + 1]]
+        rows = rows_of(tokens, row_of, met)
         dropped = np.searchsorted(members, partners[task])
         if dropped < len(members) and members[dropped] == partners[task]:
-            theta = full.copy()
             own = information.copy()
-            silent = response.silent_tokens, response.silent_fires
-            good = leave_out(dropped, tokens, design, row_of, state, silent, theta, own, _TOLERANCE)
-            changed = _score(tokens, design, dropped, theta, full, own, bounds, row_of, state, figures[task])
+            changing = np.append(np.int32(0), rows)
+            without = np.empty(len(changing))
+            good = leave_out(dropped, changing, design, p, theta.copy(), own, _TOLERANCE, without)
+            fitted[changing] = without
+            changed = _score(
+                tokens, rows, met, design, dropped, fitted, own, bounds, row_of, state, figures[task]
+            )
+            for row in rows:
+                changed -= met[row] * p[row] * (1.0 - p[row])
+            fitted[changing] = p[changing]
         else:
             good = True
-            changed = _score(tokens, design, -1, full, full, factor, bounds, row_of, state, figures[task])
+            changed = 0.0
+            _score(tokens, rows, met, design, -1, fitted, factor, bounds, row_of, state, figures[task])
+        met[rows] = 0.0
         figures[task, _RESIDUAL] = max(1e-3, residual + changed)
         figures[task, _CONVERGED] = 1.0 if converged and good else 0.0
 
@@ -332,10 +328,11 @@ def _test_node(
 @kernel
 def _score(
     tokens: Int32,
+    rows: Int32,
+    met: Float64,
     design: Design,
     dropped: int,
-    theta: Float64,
-    full: Float64,
+    p: Float64,
     factor: Float64,
     bounds: Int64,
     row_of: Int32,
@@ -344,30 +341,28 @@ def _score(
 ) -> float:
     """Score of a feature firing at `tokens`, its variance, its dispersion and its error over replicates.
 
-    Returns how much larger the residual variance at these tokens is than that of the fit `full`.
+    It fires at ``met[row]`` tokens of each of `rows`; `p` is the chance in each row, `factor` the Cholesky
+    factor of the information. Returns the residual variance at the tokens.
     """
-    size = len(theta)
+    size = len(factor)
     cross = np.zeros(size)
-    missed = np.empty(len(tokens))
-    by_replicate = np.zeros(len(bounds) - 1)
     variance = 0.0
-    before = 0.0
-    replicate = 0
-    for place in range(len(tokens)):
-        t = tokens[place]
-        while t >= bounds[replicate + 1]:
-            replicate += 1
-        row = row_of[t]
-        p, p_full = chance(log_odds(design, row, theta)), chance(log_odds(design, row, full))
-        weight = p * (1.0 - p)
-        before += p_full * (1.0 - p_full)
-        missed[place] = state[t] - p
-        by_replicate[replicate] += missed[place]
+    for row in rows:
+        weight = met[row] * p[row] * (1.0 - p[row])
         variance += weight
         add_gradient(design, row, weight, cross)
     if dropped >= 0:
         cross[design.column[dropped] : design.column[dropped + 1]] = 0.0
     solve_lower(factor, cross, size)
+    missed = np.empty(len(tokens))
+    by_replicate = np.zeros(len(bounds) - 1)
+    replicate = 0
+    for place in range(len(tokens)):
+        t = tokens[place]
+        while t >= bounds[replicate + 1]:
+            replicate += 1
+        missed[place] = state[t] - p[row_of[t]]
+        by_replicate[replicate] += missed[place]
     figures[_EXCESS] = missed.sum()
     figures[_VARIANCE] = max(0.0, variance - (cross * cross).sum())
     figures[_DISPERSION] = _dispersion(tokens, missed, bounds)
@@ -376,7 +371,7 @@ def _score(
     if replicates > 1:
         away = by_replicate - by_replicate.mean()
         figures[_ERROR] = math.sqrt((away * away).sum() / (replicates - 1) * replicates)
-    return float(variance - before)
+    return float(variance)
 
 
 @kernel

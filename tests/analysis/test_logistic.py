@@ -6,19 +6,18 @@ from scipy.linalg import eigh
 from sklearn.linear_model import LogisticRegression
 
 from analysis.activations import Int32
-from analysis.firings import Firings
-from analysis.left_out import leave_out
-from analysis.logistic import (
-    RIDGE,
+from analysis.design import (
     Design,
-    Response,
     add_gradient,
     add_information,
     chance,
     design_of,
-    fit_logistic,
     log_odds,
+    rows_of,
 )
+from analysis.firings import Firings
+from analysis.left_out import leave_out
+from analysis.logistic import RIDGE, fires_of, fit_logistic
 from tests.analysis.calibrated_twins import (
     Members,
     design_matrix,
@@ -41,27 +40,37 @@ class Fit(NamedTuple):
     design: Design
     row_of: Int32
 
+    @property
+    def at_tokens(self) -> Dense:
+        """The probability at every token."""
+        return self.p[self.row_of]
+
 
 def firings_of_planted(seed: int) -> Firings:
     return firings_from([planted(seed)[1], planted(seed + 10, n=300)[1]])
 
 
-def fit(firings: Firings, i: int, members: Members, tolerance: float = 1e-9) -> Fit:
-    """Fit, with the probability at every token and both halves of the information."""
-    row_of = np.full(firings.n_tokens, -1, np.int32)
+def rows_for(firings: Firings, members: Members) -> tuple[Design, Int32]:
+    """The rows of some members, and the row of each token."""
+    row_of = np.zeros(firings.n_tokens, np.int32)
     names = np.array(sorted(members), np.int64)
     graded = np.array([members[j] for j in sorted(members)], bool)
-    design = design_of(names, graded, firings.start, firings.token, firings.level, row_of)
-    fires = states_of_feature(firings, i)
-    inside = fires[design.token].astype(np.float32)
-    response = Response(inside, float(firings.n_tokens - len(inside)), float(fires.sum() - inside.sum()))
+    return design_of(names, graded, firings.start, firings.token, firings.level, row_of), row_of
+
+
+def tokens_of(firings: Firings, i: int) -> Int32:
+    return firings.token[firings.start[i] : firings.start[i + 1]]
+
+
+def fit(firings: Firings, i: int, members: Members, tolerance: float = 1e-9) -> Fit:
+    """Fit, with both halves of the information."""
+    design, row_of = rows_for(firings, members)
+    fires = fires_of(tokens_of(firings, i), row_of, len(design.tokens))
     size = int(design.column[-1])
-    theta, p, information = np.zeros(size), np.zeros(len(inside)), np.zeros((size, size))
-    converged = fit_logistic(design, response, theta, tolerance, p, information)
-    everywhere = np.full(firings.n_tokens, chance(theta[0]))
-    everywhere[design.token] = p
+    theta, p, information = np.zeros(size), np.zeros(len(fires)), np.zeros((size, size))
+    converged = fit_logistic(design, fires, theta, tolerance, p, information)
     lower = np.tril(information)
-    return Fit(theta, everywhere, lower + np.tril(lower, -1).T, converged, design, row_of)
+    return Fit(theta, p, lower + np.tril(lower, -1).T, converged, design, row_of)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -73,7 +82,7 @@ def test_a_fit_equals_newton_on_the_dense_design(seed: int, members: Members) ->
     found, twin = fit(firings, 2, members), logistic_fit(firings, 2, members)
     assert found.converged
     np.testing.assert_allclose(found.theta, twin.theta, atol=1e-6)
-    np.testing.assert_allclose(found.p, twin.p, atol=1e-7)
+    np.testing.assert_allclose(found.at_tokens, twin.p, atol=1e-7)
     np.testing.assert_allclose(found.information, twin.information, rtol=1e-5, atol=1e-5)
 
 
@@ -90,11 +99,11 @@ def test_a_fit_equals_scikit_learn() -> None:
 def test_the_gradient_vanishes(seed: int) -> None:
     firings = firings_of_planted(seed)
     found = fit(firings, 2, MIXED)
-    gradient = design_matrix(firings, MIXED).T @ (states_of_feature(firings, 2) - found.p)
+    gradient = design_matrix(firings, MIXED).T @ (states_of_feature(firings, 2) - found.at_tokens)
     gradient[1:] -= RIDGE * found.theta[1:]
     np.testing.assert_allclose(gradient, 0, atol=1e-5)
     # That of the constant, which is not penalised: as many firings are foretold as there are.
-    assert found.p.sum() == pytest.approx(firings.count[2])
+    assert found.at_tokens.sum() == pytest.approx(firings.count[2])
 
 
 @pytest.mark.parametrize("dropped", range(5))
@@ -102,22 +111,13 @@ def test_a_member_is_left_out_as_by_the_quadratic_elsewhere(dropped: int) -> Non
     firings = firings_of_planted(1)
     found = fit(firings, 2, MIXED)
     j = sorted(MIXED)[dropped]
-    tokens = firings.token[firings.start[j] : firings.start[j + 1]]
     theta, information = found.theta.copy(), np.tril(found.information)
-    state = states_of_feature(firings, 2)
-    silent = found.row_of < 0
-    outside = float(silent.sum()), float(state[silent].sum())
-    assert leave_out(
-        dropped,
-        tokens,
-        found.design,
-        found.row_of,
-        state.astype(np.int8),
-        outside,
-        theta,
-        information,
-        1e-9,
-    )
+    own = rows_of(tokens_of(firings, j), found.row_of, np.zeros(len(found.p)))
+    rows = np.append(np.int32(0), own)
+    without = np.empty(len(rows))
+    assert leave_out(dropped, rows, found.design, found.p, theta, information, 1e-9, without)
+    again = [chance(log_odds(found.design, int(row), theta)) for row in rows]
+    np.testing.assert_allclose(without, again, rtol=1e-12)
     gone = np.arange(found.design.column[dropped], found.design.column[dropped + 1])
     assert (theta[gone] == 0).all()
     twin, expected = left_out(firings, 2, MIXED, j)
@@ -128,40 +128,63 @@ def test_a_member_is_left_out_as_by_the_quadratic_elsewhere(dropped: int) -> Non
     assert np.abs(np.log(share)).max() < 0.1
     np.testing.assert_array_equal(information[np.ix_(gone, gone)], np.eye(len(gone)))
     if j not in (0, 1):  # those depend on feature 2 as strongly as anything here
-        without = logistic_fit(firings, 2, {m: graded for m, graded in MIXED.items() if m != j})
-        np.testing.assert_allclose(twin, without.theta, atol=0.02)
+        afresh = logistic_fit(firings, 2, {m: graded for m, graded in MIXED.items() if m != j})
+        np.testing.assert_allclose(twin, afresh.theta, atol=0.02)
 
 
-def test_rows_are_the_tokens_at_which_a_member_fires() -> None:
+@pytest.mark.parametrize("members", [{}, {1: False}, {1: True}, MIXED])
+def test_a_token_s_row_is_that_of_the_dense_design(members: Members) -> None:
     firings = firings_of_planted(2)
-    design = fit(firings, 2, MIXED).design
-    x = design_matrix(firings, MIXED)
-    assert sorted(design.token.tolist()) == np.flatnonzero(x[:, 1:].any(axis=1)).tolist()
-    assert design.column.tolist() == [1, 4, 5, 8, 9, 12]
-    fires = np.column_stack([states_of_feature(firings, j) for j in sorted(MIXED)])
-    width = np.diff(design.column)
-    for row, t in enumerate(design.token):
+    design, row_of = rows_for(firings, members)
+    x = design_matrix(firings, members)
+    for row in np.unique(row_of):
+        dense = np.zeros(x.shape[1])
         entries = slice(design.start[row], design.start[row + 1])
-        of = [np.arange(design.column[a], design.column[a + 1]) for a in np.flatnonzero(fires[t])]
-        assert design.place[entries].tolist() == np.concatenate(of).tolist()
-        np.testing.assert_allclose(design.value[entries], x[t, np.concatenate(of)], rtol=1e-6)
-    assert len(design.value) == (fires @ width).sum()
+        assert (np.diff(design.place[entries]) > 0).all()
+        dense[0] = 1.0
+        dense[design.place[entries]] = design.value[entries]
+        np.testing.assert_allclose(x[row_of == row], np.tile(dense, ((row_of == row).sum(), 1)), rtol=1e-6)
+    width = [3 if members[j] else 1 for j in sorted(members)]
+    assert design.column.tolist() == np.cumsum([1, *width]).tolist()
+
+
+def test_tokens_that_are_alike_share_a_row_and_others_do_not() -> None:
+    firings = firings_of_planted(2)
+    design, row_of = rows_for(firings, MIXED)
+    x = design_matrix(firings, MIXED)
+    kinds, kind = np.unique(x, axis=0, return_inverse=True)
+    assert len(kinds) < len(x) / 2
+    assert len(np.unique(row_of)) == len(kinds)
+    assert len(np.unique(np.column_stack([row_of, kind.ravel()]), axis=0)) == len(kinds)
+    assert (row_of[~x[:, 1:].any(axis=1)] == 0).all()
+    np.testing.assert_array_equal(design.tokens, np.bincount(row_of, minlength=len(design.tokens)))
+    assert (np.diff(design.start)[design.tokens == 0] == 0).all()
+
+
+def test_rows_of_tokens_are_counted() -> None:
+    firings = firings_of_planted(2)
+    design, row_of = rows_for(firings, MIXED)
+    met = np.zeros(len(design.tokens))
+    rows = rows_of(tokens_of(firings, 3), row_of, met)
+    here = row_of[tokens_of(firings, 3)]
+    assert rows.tolist() == list(dict.fromkeys(here.tolist()))
+    np.testing.assert_array_equal(met, np.bincount(here, minlength=len(met)))
+    np.testing.assert_array_equal(met, fires_of(tokens_of(firings, 3), row_of, len(met)))
 
 
 def test_a_row_s_odds_gradient_and_information_are_those_of_the_dense_row() -> None:
     firings = firings_of_planted(2)
     found = fit(firings, 2, MIXED)
     size = len(found.theta)
-    for row, t in [(-1, -1), *list(enumerate(found.design.token))[:40]]:
-        dense = design_matrix(firings, MIXED)[t] if row >= 0 else np.eye(size)[0]
+    for row in [0, *np.flatnonzero(found.design.tokens)[-40:]]:
+        dense = design_matrix(firings, MIXED)[np.flatnonzero(found.row_of == row)[0]]
         assert log_odds(found.design, row, found.theta) == pytest.approx(dense @ found.theta, abs=1e-5)
         gradient = np.ones(size)
         add_gradient(found.design, row, -0.25, gradient)
         np.testing.assert_allclose(gradient, 1 - 0.25 * dense, atol=1e-6)
-        if row >= 0:
-            information = np.zeros((size, size))
-            add_information(found.design, row, 0.25, information)
-            np.testing.assert_allclose(information, np.tril(0.25 * np.outer(dense, dense)), atol=1e-5)
+        information = np.zeros((size, size))
+        add_information(found.design, row, 0.25, information)
+        np.testing.assert_allclose(information, np.tril(0.25 * np.outer(dense, dense)), atol=1e-5)
 
 
 @pytest.mark.parametrize("copies", ["same", "opposite", "always"])
@@ -176,8 +199,8 @@ def test_separation_stays_finite(copies: str) -> None:
     assert np.isfinite(found.theta).all()
     assert (np.linalg.eigvalsh(found.information) > 0).all()
     if copies == "same":
-        assert found.p[fires].min() > 0.95
-        assert found.p[~fires].max() < 0.05
+        assert found.at_tokens[fires].min() > 0.95
+        assert found.at_tokens[~fires].max() < 0.05
 
 
 @pytest.mark.parametrize("fires", [0, 1, 2000])
@@ -187,7 +210,7 @@ def test_features_that_hardly_ever_or_always_fire_stay_finite(fires: int) -> Non
     x[:, 0] = np.arange(2000) < fires
     found = fit(firings_from([x]), 0, {1: True, 2: False, 3: True}, tolerance=1e-3)
     assert np.isfinite(found.theta).all()
-    assert found.p.sum() == pytest.approx(fires, abs=0.1)
+    assert found.at_tokens.sum() == pytest.approx(fires, abs=0.1)
 
 
 def test_steps_that_run_out_are_told() -> None:
@@ -209,7 +232,7 @@ def test_a_fit_that_starts_at_its_end_has_converged(members: Members) -> None:
     found = fit(firings_from([x]), 0, members)
     assert found.converged
     assert (found.theta == 0).all()
-    assert (found.p == 0.5).all()
+    assert (found.at_tokens == 0.5).all()
 
 
 def test_to_leave_out_what_says_nothing_changes_nothing() -> None:
@@ -219,7 +242,8 @@ def test_to_leave_out_what_says_nothing_changes_nothing() -> None:
     firings = firings_from([x])
     found = fit(firings, 0, {1: False})
     theta, information = found.theta.copy(), np.tril(found.information)
-    tokens, state = firings.token[firings.start[1] :], x[:, 0].astype(np.int8)
-    assert leave_out(0, tokens, found.design, found.row_of, state, (200.0, 100.0), theta, information, 1e-9)
+    rows, without = np.array([0, 1], np.int32), np.empty(2)
+    assert leave_out(0, rows, found.design, found.p, theta, information, 1e-9, without)
+    assert (without == 0.5).all()
     assert (theta == 0).all()
     assert np.tril(information)[0, 0] == pytest.approx(10.0)  # the root of 400 tokens of variance a quarter
