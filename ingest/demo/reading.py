@@ -21,8 +21,12 @@ from ingest.samples_directory import SamplesDirectory
 
 _REPLICATES_READ = 3
 
-STRONG = 0.2
-"""Weight from which an edge of the core holds a module together."""
+STRONG = {"published": 0.2, "calibrated": 0.15}
+"""Weight from which an edge of the core holds a module together: a coefficient of a regression on the one
+hand, a partial correlation, which is smaller, on the other."""
+
+Classes = np.ndarray[tuple[int], np.dtype[np.str_]]
+"""The planted class of each feature, shape (F,)."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +55,16 @@ class Module:
 class Reading:
     """The graph of one layer, read against the planted classes.
 
-    The kept graph and its core of a small, dense model hang together in one component, so modules are the
-    components of what is left of the core at `STRONG` or more.
+    The kept graph and its core of a small, dense model hang together in few components, so modules are the
+    components of what is left of the core at the procedure's `STRONG` or more.
 
     Parameters
     ----------
+    strong_weight
+        `STRONG` of the procedure.
     kept, core, strong
-        Components of the kept graph, of its edges seen in all replicates, and of those of weight `STRONG` or
-        more.
+        Components of the kept graph, of its edges seen in all replicates, and of those of weight
+        `strong_weight` or more.
     modules
         The components of `strong`, largest first.
     ami
@@ -74,6 +80,7 @@ class Reading:
         Mean decoder cosine of the edges inside modules, and inside those of up to three features.
     """
 
+    strong_weight: float
     kept: Components
     core: Components
     strong: Components
@@ -90,7 +97,8 @@ def read_components(graph: LayerGraph, samples: SamplesDirectory, seed: int) -> 
     """Read the kept graph of one layer; `seed` is that of the corpus."""
     kept = graph.edges.filter("kept")
     core = kept.filter(pl.col("replicates") == graph.n_replicates)
-    strong = core.filter(pl.col("weight") >= STRONG)
+    least = STRONG[graph.run.procedure]
+    strong = core.filter(pl.col("weight") >= least)
     found = _components(strong, graph)
     labels, names = _labels(samples, seed)
     groups = len(found.size)
@@ -103,12 +111,13 @@ def read_components(graph: LayerGraph, samples: SamplesDirectory, seed: int) -> 
     inside = np.flatnonzero(found.member >= 0)
     tiny = found.size[found.member[strong["source"].to_numpy()]] <= TINY
     return Reading(
+        least,
         _components(kept, graph),
         _components(core, graph),
         found,
         modules,
         float(adjusted_mutual_info_score(found.member[inside], classes[inside])) if groups else np.nan,
-        (_same_class(strong, classes), _same_class(kept, classes), _by_chance(kept, classes)),
+        (same_class(strong, classes), same_class(kept, classes), by_chance(kept, classes)),
         _correlation(kept, "pearson"),
         _correlation(kept, "spearman"),
         _mean_cosine(strong),
@@ -125,22 +134,20 @@ def _mean_cosine(edges: pl.DataFrame) -> float:
     return float(cosine.mean()) if len(cosine) else np.nan
 
 
-def feature_classes(
-    samples: SamplesDirectory, n_features: int, seed: int
-) -> tuple["np.ndarray[tuple[int], np.dtype[np.str_]]", Float64]:
+def feature_classes(samples: SamplesDirectory, n_features: int, seed: int) -> tuple[Classes, Float64]:
     """For each feature, the planted class it coincides with best, and its phi."""
     labels, names = _labels(samples, seed)
     best, score = _best_class(samples, np.arange(n_features, dtype=np.int32), n_features, labels)
     return np.array(names)[best], score
 
 
-def _same_class(edges: pl.DataFrame, classes: "np.ndarray[tuple[int], np.dtype[np.str_]]") -> float:
+def same_class(edges: pl.DataFrame, classes: Classes) -> float:
     """Share of edges whose ends have one class."""
     same = classes[edges["source"].to_numpy()] == classes[edges["target"].to_numpy()]
     return float(same.mean()) if len(same) else np.nan
 
 
-def _by_chance(edges: pl.DataFrame, classes: "np.ndarray[tuple[int], np.dtype[np.str_]]") -> float:
+def by_chance(edges: pl.DataFrame, classes: Classes) -> float:
     """Share of pairs of one class among all pairs of the features that `edges` connect."""
     connected = np.unique(np.concatenate([edges["source"].to_numpy(), edges["target"].to_numpy()]))
     _, count = np.unique(classes[connected], return_counts=True)

@@ -9,16 +9,18 @@ from rich.table import Table
 
 from analysis.components import TINY, Components
 from analysis.layer_graph import LayerGraph
-from ingest.demo.reading import STRONG, Reading
+from ingest.demo.reading import Reading
 
-_SHOWN_REPLICATES = (1, 2, 3, 5, 10, 20, 30)
+_SHOWN_REPLICATES = (1, 2, 3, 4, 6, 8, 10, 20, 30)
 _SHOWN_MODULES = 6
 
 
 def replicate_tables(graphs: Mapping[int, LayerGraph], console: Console) -> None:
-    """Print the replicate table of every layer, as the post does."""
+    """Print the replicate table of every published graph, as the post does."""
     shown = [r for r in _SHOWN_REPLICATES if r <= min(g.n_replicates for g in graphs.values())]
-    table = Table(title="Edges seen in at least r replicates", title_justify="left", box=SIMPLE_HEAD)
+    table = Table(
+        title="\nPublished: edges seen in at least r replicates", title_justify="left", box=SIMPLE_HEAD
+    )
     table.add_column("layer")
     for r in shown:
         table.add_column(f"r={r}", justify="right")
@@ -39,8 +41,9 @@ def component_tables(readings: Mapping[int, Reading], console: Console) -> None:
         size = reading.strong.size
         console.print(
             f"\n[bold]Layer {layer}[/]: the kept graph falls into {_sizes(reading.kept)}, "
-            f"its core into {_sizes(reading.core)}, and the core's edges of weight {STRONG} or more into "
-            f"{_sizes(reading.strong)}, {int((size <= TINY).sum())} of them tiny (up to {TINY} features)"
+            f"its core into {_sizes(reading.core)}, and the core's edges of weight {reading.strong_weight} "
+            f"or more into {_sizes(reading.strong)}, {int((size <= TINY).sum())} of them tiny "
+            f"(up to {TINY} features)"
         )
         table = Table(box=None, pad_edge=False)
         table.add_column("size", justify="right", min_width=4)
@@ -87,10 +90,6 @@ def cosine_table(readings: Mapping[int, Reading], console: Console) -> None:
         cells = (reading.cosine, reading.cosine_rank, reading.cosine_inside, reading.cosine_tiny)
         table.add_row(str(layer), *(_number(c) for c in cells))
     console.print(table)
-    console.print(
-        "The FDR above is that of the published procedure: it speaks of marginal dependence, not of "
-        "conditional dependence (docs/method.md)."
-    )
 
 
 def _figures(title: str, names: tuple[str, ...]) -> Table:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from analysis.layer_graph import LayerGraph
 from graphdb.graph_directory import read_graph
+from ingest.demo.comparison import compare
 from ingest.demo.reading import feature_classes, read_components
 from ingest.organism import CLASSES, document
 from ingest.organism.labels import planted_classes
@@ -20,6 +22,9 @@ def run(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
 
 
+DEMO = ("demo", "--replicates", 3, "--layers", "0,2")
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("demo")
@@ -27,7 +32,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def told(home: Path) -> str:
-    done = run("demo", "--replicates", 4, cwd=home)
+    done = run(*DEMO, cwd=home)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -42,7 +47,8 @@ def asked(home: Path, *arguments: object) -> list[dict[str, Any]]:
 def test_the_story_is_told_to_the_end(told: str) -> None:
     for part in (
         "4 of 4",
-        "Edges seen in at least r replicates",
+        "Published: edges seen in at least r replicates",
+        "The two procedures on the same samples",
         "Do modules and edges respect the planted classes?",
         "Decoder cosine against the weight",
         "$ stratigraph neighbors organism/",
@@ -51,18 +57,74 @@ def test_the_story_is_told_to_the_end(told: str) -> None:
         assert part in told
 
 
-def test_the_database_answers_for_every_layer(told: str, home: Path) -> None:
+def test_both_procedures_are_in_the_database_for_every_layer(told: str, home: Path) -> None:
     runs = asked(home, "runs")
-    assert {r["site"] for r in runs} == {f"organism/blocks.{layer}.hook_resid_post" for layer in range(4)}
+    assert sorted((r["site"], r["procedure"]) for r in runs) == [
+        (f"organism/blocks.{layer}.hook_resid_post", procedure)
+        for layer in (0, 2)
+        for procedure in ("calibrated", "published")
+    ]
     for row in runs:
         assert row["complete"] is True
         table = asked(home, "replicates", row["id"])
-        assert [r["replicates"] for r in table] == [1, 2, 3, 4]
-        assert table[row["r_star"] - 1]["observed"] == row["kept"]
+        assert [r["replicates"] for r in table] == [1, 2, 3]
+        if row["procedure"] == "published":
+            assert table[row["r_star"] - 1]["observed"] == row["kept"]
+
+
+def test_the_calibrated_run_answers_unless_another_is_named(told: str, home: Path) -> None:
+    published = read_graph(home / "demo" / "graphs" / "published" / "2")
+    calibrated = read_graph(home / "demo" / "graphs" / "calibrated" / "2")
+    assert published.n_replicates == calibrated.n_replicates == 3
+    index = int(calibrated.features.sort("degree")["index"][-1])
+    name = calibrated.site.feature_id(index)
+
+    def degree(graph: LayerGraph) -> int:
+        return int(graph.features["degree"][index])
+
+    assert degree(published) != degree(calibrated)
+    rows = asked(home, "neighbors", name, "--limit", 0)
+    assert len(rows) == degree(calibrated)
+    rows = asked(home, "neighbors", name, "--limit", 0, "--run", published.run.id)
+    assert len(rows) == degree(published)
+
+
+def test_replicates_that_judge_are_kept_back(told: str, home: Path) -> None:
+    samples = open_samples(home / "demo" / "samples" / "2")
+    for procedure in ("published", "calibrated"):
+        graph = read_graph(home / "demo" / "graphs" / procedure / "2")
+        assert len(samples.replicates) > graph.n_replicates
+        assert graph.n_tokens == sum(r.tokens for r in samples.replicates[: graph.n_replicates])
+
+
+def test_fresh_tokens_bear_out_calibrated_edges(told: str, home: Path) -> None:
+    samples = open_samples(home / "demo" / "samples" / "2")
+    graphs = home / "demo" / "graphs"
+    found = compare(
+        read_graph(graphs / "published" / "2"), read_graph(graphs / "calibrated" / "2"), samples, 0
+    )
+    assert found.calibrated.false_firing < 0.1 < found.published.false_firing
+    assert found.both.false_firing < found.published_only.false_firing
+    assert found.both.edges + found.published_only.edges == found.published.edges
+    assert found.both.edges + found.calibrated_only.edges == found.calibrated.edges
+    assert min(found.published.same_class, found.calibrated.same_class) > 5 * found.chance
+    for said in (found.published, found.calibrated, found.both, found.published_only):
+        assert f"{said.edges:,}" in told
+
+
+def test_a_killed_demo_goes_on_and_says_the_same(told: str, home: Path) -> None:
+    before = asked(home, "runs")
+    unfinished = home / "demo" / "graphs" / "calibrated" / "2"
+    (unfinished / "graph.json").unlink()
+    (unfinished / "trials" / "real-001.parquet").unlink()
+    again = run(*DEMO, cwd=home)
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.splitlines()[:-1] == told.splitlines()[:-1]
+    assert asked(home, "runs") == before
 
 
 def test_what_the_database_says_is_what_was_inferred(told: str, home: Path) -> None:
-    graph = read_graph(home / "demo" / "graphs" / "2")
+    graph = read_graph(home / "demo" / "graphs" / "calibrated" / "2")
     kept = graph.edges.filter("kept")
     index = int(graph.features.sort("degree")["index"][-1])
     name = graph.site.feature_id(index)
@@ -80,7 +142,9 @@ def test_what_the_database_says_is_what_was_inferred(told: str, home: Path) -> N
 
 def test_edges_respect_the_planted_classes_far_beyond_chance(told: str, home: Path) -> None:
     reading = read_components(
-        read_graph(home / "demo" / "graphs" / "0"), open_samples(home / "demo" / "samples" / "0"), seed=0
+        read_graph(home / "demo" / "graphs" / "calibrated" / "0"),
+        open_samples(home / "demo" / "samples" / "0"),
+        seed=0,
     )
     strong, kept, chance = reading.same_class
     assert strong > 5 * chance
