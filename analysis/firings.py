@@ -3,9 +3,11 @@
 What the calibrated procedure reads: firing states, and beside each a coarse level of how strongly. A state
 takes four bytes and a level one, so thirty replicates of a large site fit in memory at once.
 
-The level is the logarithm of the activation, standardised within its feature, in 32nds, clipped to +-127::
+The level is the logarithm of the activation, standardised within its feature, in quarters::
 
-    level = round(32 (log x - mean_i) / sd_i)
+    level = round(4 (log x - mean_i) / sd_i)            within +-127
+
+Finer ones say no more of what fires with what, and leave fewer tokens alike (``analysis.design``).
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +22,7 @@ from analysis.kernel import kernel
 
 Int8 = NDArray[np.int8]
 
-LEVELS = 32.0
+LEVELS = 4.0
 """Levels to a standard deviation of the logarithm of an activation."""
 
 MOST_TOKENS = 2**31 - 1

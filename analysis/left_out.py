@@ -55,7 +55,7 @@ def leave_out(
         Lower triangle of the information of the full fit; on return the Cholesky factor of that without the
         member, whose own rows are those of the identity.
     tolerance
-        Longest last step, in units of log odds.
+        Largest decrement of the last step, in standard errors.
     without : shape (k,)
         Probability in each of `rows`, by the fit without the member, on return.
 
@@ -76,7 +76,7 @@ def leave_out(
     taken_at = np.full(size, np.inf)
     step = np.zeros(size)
     value_before = -np.inf
-    longest_before = np.inf
+    decrement_before = np.inf
     anew = False
     converged = False
     for number in range(_MOST_STEPS):
@@ -93,11 +93,11 @@ def leave_out(
             _set_factor(first, last, rows, design, p, without, whole, information)
             taken_at[:] = theta
         step = gradient
-        longest = newton_step(information, step)
-        anew = number < 1 or longest > SHRINKING * longest_before
-        longest_before = longest
+        decrement = newton_step(information, step)
+        anew = number < 1 or decrement > SHRINKING * decrement_before
+        decrement_before = decrement
         theta += step
-        if longest < tolerance:
+        if decrement < tolerance:
             converged = True
             break
     for r in range(len(rows)):

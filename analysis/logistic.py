@@ -7,9 +7,12 @@
 Among features coupled pairwise this is the exact law of one given all others (an Ising model), and in a tree
 along which magnitudes matter it is near it.
 
-Newton's method, its matrix kept from step to step while the steps shrink fast enough, halved where the
-likelihood falls; a ridge of a tenth of a token on all but the constant, so that what never or always fires
-with ``i`` has a finite coefficient.
+Newton's method from a weighted least squares fit to each row's own log odds; its matrix kept from step to
+step while the steps shrink fast enough, the step halved where the likelihood falls; a ridge of a tenth of a
+token on all but the constant, so that what never or always fires with ``i`` has a finite coefficient.
+
+A step's length is Newton's decrement ``sqrt(g' H^-1 g)``: by how many standard errors the farthest
+combination of coefficients is off, and so the most that a score test can be off by, in its own.
 """
 
 import math
@@ -39,18 +42,19 @@ def fires_of(tokens: Int32, row_of: Int32, rows: int) -> Float64:
 
 @kernel
 def newton_step(factor: Float64, gradient: Float64) -> float:
-    """Overwrite `gradient` with Newton's step, cut to the longest allowed; returns its length uncut."""
+    """Overwrite `gradient` with Newton's step, cut to the longest allowed; returns the decrement uncut."""
+    slope = gradient.copy()
     solve(factor, gradient, len(gradient))
-    longest = float(np.abs(gradient).max())
-    gradient *= _LONGEST_STEP / max(longest, _LONGEST_STEP)
-    return longest
+    decrement = math.sqrt(max(0.0, (slope * gradient).sum()))
+    gradient *= _LONGEST_STEP / max(np.abs(gradient).max(), _LONGEST_STEP)
+    return decrement
 
 
 @kernel
 def fit_logistic(
-    design: Design, fires: Float64, theta: Float64, tolerance: float, p: Float64, information: Float64
+    design: Design, fires: Float64, tolerance: float, theta: Float64, p: Float64, information: Float64
 ) -> bool:
-    """Fit from the warm start `theta`.
+    """Fit one feature.
 
     Parameters
     ----------
@@ -58,10 +62,10 @@ def fit_logistic(
         Rows of the members.
     fires : shape (rows,)
         Tokens of each row at which the feature that is regressed fires.
-    theta : shape (columns,)
-        Updated.
     tolerance
-        Longest last step, in units of log odds.
+        Largest decrement of the last step, in standard errors.
+    theta : shape (columns,)
+        Coefficients, on return.
     p : shape (rows,)
         Probability in each row, on return.
     information : shape (columns, columns)
@@ -71,13 +75,14 @@ def fit_logistic(
     -------
     Whether it converged.
     """
-    step = np.zeros(len(theta))
     factor = np.empty((len(theta), len(theta)))
+    _set_start(design, fires, theta, p, factor)
+    step = np.zeros(len(theta))
     before = -np.inf
-    longest_before = np.inf
+    decrement_before = np.inf
     converged = False
     anew = True
-    for number in range(_MOST_STEPS):
+    for _ in range(_MOST_STEPS):
         gradient = np.empty(len(theta))
         likelihood = _gradient(design, fires, theta, gradient, p)
         if likelihood < before - 1e-9 * abs(before):
@@ -90,17 +95,33 @@ def fit_logistic(
             _set_information(design, p, factor)
             factorise(factor, len(theta))
         step = gradient
-        longest = newton_step(factor, step)
-        anew = number < 1 or longest > SHRINKING * longest_before
-        longest_before = longest
+        decrement = newton_step(factor, step)
+        anew = decrement > SHRINKING * decrement_before
+        decrement_before = decrement
         theta += step
-        if longest < tolerance:
+        if decrement < tolerance:
             converged = True
             break
     for row in range(len(p)):
         p[row] = chance(log_odds(design, row, theta))
     _set_information(design, p, information)
     return converged
+
+
+@kernel
+def _set_start(design: Design, fires: Float64, theta: Float64, p: Float64, factor: Float64) -> None:
+    """Fit each row's log odds, one token of the mean rate added to it, by weighted least squares."""
+    mean = (fires.sum() + 0.5) / (design.tokens.sum() + 1.0)
+    theta[:] = 0.0
+    for row in range(len(fires)):
+        tokens = design.tokens[row]
+        p[row] = (fires[row] + mean) / (tokens + 1.0)
+        if tokens > 0.0:
+            weight = tokens * p[row] * (1.0 - p[row])
+            add_gradient(design, row, weight * math.log(p[row] / (1.0 - p[row])), theta)
+    _set_information(design, p, factor)
+    factorise(factor, len(theta))
+    solve(factor, theta, len(theta))
 
 
 @kernel

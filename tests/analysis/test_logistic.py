@@ -68,7 +68,7 @@ def fit(firings: Firings, i: int, members: Members, tolerance: float = 1e-9) -> 
     fires = fires_of(tokens_of(firings, i), row_of, len(design.tokens))
     size = int(design.column[-1])
     theta, p, information = np.zeros(size), np.zeros(len(fires)), np.zeros((size, size))
-    converged = fit_logistic(design, fires, theta, tolerance, p, information)
+    converged = fit_logistic(design, fires, tolerance, theta, p, information)
     lower = np.tril(information)
     return Fit(theta, p, lower + np.tril(lower, -1).T, converged, design, row_of)
 
