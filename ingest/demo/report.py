@@ -18,9 +18,9 @@ _SHOWN_MODULES = 6
 def replicate_tables(graphs: Mapping[int, LayerGraph], console: Console) -> None:
     """Print the replicate table of every published graph, as the post does."""
     shown = [r for r in _SHOWN_REPLICATES if r <= min(g.n_replicates for g in graphs.values())]
-    table = Table(
-        title="\nPublished: edges seen in at least r replicates", title_justify="left", box=SIMPLE_HEAD
-    )
+    # Not the title of the table, which would be broken at its width.
+    console.print("\n[italic]Published: edges seen in at least r replicates[/]")
+    table = Table(box=SIMPLE_HEAD)
     table.add_column("layer")
     for r in shown:
         table.add_column(f"r={r}", justify="right")
