@@ -4,11 +4,15 @@
     python -m bench.infer --like gpt2      24,576 features x 30 replicates x 81,920 tokens, L0 60
     python -m bench.infer --like post      131,072 features x 1 replicate x 196,608 tokens, L0 133.7
     python -m bench.infer --features 16384 --tokens 24576 --l0 128 --replicates 2
+    python -m bench.infer --procedure calibrated --planted
 
 Features fire independently with log-normal rates (sigma 1.5, at most 0.3): pure noise, the worst case for
-the published screen, which lets most pairs through. Prints seconds and peak memory of the job; of one trial
-on one thread the seconds of each stage and what bounds it (``bench.stages``); and the ratio to scikit-learn's
-``lasso_path`` on the same candidates of the same nodes.
+the published screen, which lets most pairs through. With `--planted` each feature takes a third of its
+tokens from one of a like rate: a tree, with as many edges as features for the calibrated tests.
+
+Prints seconds and peak memory of the job; then, for the published procedure, of one trial on one thread the
+seconds of each stage and what bounds it (``bench.stages``), and the ratio to scikit-learn's ``lasso_path`` on
+the same candidates of the same nodes.
 """
 
 import argparse
@@ -21,6 +25,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from sklearn.linear_model import lasso_path
 from threadpoolctl import threadpool_limits
@@ -38,13 +43,17 @@ SIZES: dict[str, dict[str, float]] = {
 """Sizes by name: a small site, a layer of GPT-2's SAEs, the post's."""
 
 
-def noise(n_features: int, n: int, l0: float, seed: int, sigma: float = 1.5) -> Activations:
-    """Independent features of log-normal rates, `l0` of them at a token on average."""
+def noise(
+    n_features: int, n: int, l0: float, seed: int, sigma: float = 1.5, planted: bool = False
+) -> Activations:
+    """Features of log-normal rates, `l0` of them at a token on average; independent unless `planted`."""
     rng = np.random.default_rng(seed)
     # A feature's rate is its own: the same in all replicates.
     rate = np.exp(np.random.default_rng(n_features).normal(0, sigma, n_features))
     rate = np.minimum(rate / rate.sum() * l0, 0.3)
     tokens = [rng.choice(n, rng.binomial(n, p), replace=False) for p in rate]
+    if planted:
+        join(tokens, np.argsort(-rate), rng)
     feature = np.repeat(np.arange(n_features), [len(t) for t in tokens])
     order = np.lexsort((feature, np.concatenate(tokens)))
     start = np.searchsorted(np.sort(np.concatenate(tokens)), np.arange(n + 1)).astype(np.int64)
@@ -52,12 +61,24 @@ def noise(n_features: int, n: int, l0: float, seed: int, sigma: float = 1.5) -> 
     return Activations(start, feature[order].astype(np.int32), value, n_features)
 
 
+def join(
+    tokens: list[NDArray[np.int64]], order: NDArray[np.int64], rng: np.random.Generator, among: int = 50
+) -> None:
+    """Let each feature fire at a third of its tokens with one of the `among` before it in `order`."""
+    place = np.arange(1, len(order))
+    # Each feature has one parent, the same in all replicates.
+    parents = order[np.random.default_rng(len(order)).integers(np.maximum(0, place - among), place)]
+    for i, parent in zip(order[1:], parents, strict=True):
+        shared = rng.choice(tokens[parent], min(len(tokens[i]) // 3, len(tokens[parent])), replace=False)
+        tokens[i] = np.unique(np.concatenate([shared, tokens[i][len(shared) :]]))
+
+
 def write(path: Path, options: argparse.Namespace) -> None:
     """Write a samples directory of noise."""
     path.mkdir(parents=True)
     entries = []
     for k in range(options.replicates):
-        a = noise(options.features, options.tokens, options.l0, k)
+        a = noise(options.features, options.tokens, options.l0, k, planted=options.planted)
         name = f"replicate-{k:03d}.safetensors"
         save_file({"start": a.start, "feature": a.feature, "value": a.value}, path / name)
         entries.append({"file": name, "tokens": a.n_tokens})
@@ -105,6 +126,8 @@ def main() -> None:
     parser.add_argument("--l0", type=float, help="features firing at a token")
     parser.add_argument("--replicates", type=int)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--procedure", choices=("published", "calibrated"), default="published")
+    parser.add_argument("--planted", action="store_true", help="let features fire together")
     options = parser.parse_args()
     for name, size in SIZES[options.like].items():
         if getattr(options, name) is None:
@@ -114,7 +137,9 @@ def main() -> None:
         write(samples, options)
         began = time.perf_counter()
         command = [sys.executable, "-m", "stratigraph", "infer", str(samples), "--out", str(out)]
-        subprocess.run([*command, "--procedure", "published", "--threads", str(options.threads)], check=True)
+        subprocess.run(
+            [*command, "--procedure", options.procedure, "--threads", str(options.threads)], check=True
+        )
         seconds = time.perf_counter() - began
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     peak, busy = usage.ru_maxrss / 1e6, usage.ru_utime + usage.ru_stime
@@ -127,6 +152,8 @@ def main() -> None:
         f"{seconds:.1f} s on {options.threads} threads, {seconds / trials:.2f} s a trial "
         f"({busy / trials:.2f} s of CPU), peak {peak:.2f} GB"
     )
+    if options.procedure != "published":
+        return
     compile_all(noise(300, 2000, 10.0, 0))
     a = noise(options.features, options.tokens, options.l0, 0)
     stages = measure(a)
