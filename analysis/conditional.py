@@ -44,7 +44,7 @@ from analysis.poisson import evidence
 _TOLERANCE = 0.05
 """Last step of a regression, in standard errors; what is left is smaller still."""
 
-ONE_SIDED = 3.0
+ONE_SIDED = 5.0
 """Evidence of the stronger end, in units of what a pair needs at least, from which a pair is tested jointly.
 
 The followers of a hub show it overwhelmingly; what one end barely shows is rarely kept, and costs a
