@@ -19,14 +19,14 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "doctor",
         help="what is installed and reachable, and how long a job would take here",
         description="Look at what is installed, the machine and the database; with SAMPLES_DIR, run the "
-        "kernels on a part of it for a few seconds and estimate time and memory of infer on all of it.",
+        "kernels on a part of it for some ten seconds and estimate time and memory of infer on all of it.",
         epilog="example: stratigraph doctor samples/2 --threads 4",
     )
     parser.add_argument(
         "samples", type=Path, nargs="?", metavar="SAMPLES_DIR", help="estimate infer on these samples"
     )
     parser.add_argument("--threads", type=int, metavar="N", help="threads of the kernels (all)")
-    parser.add_argument("--procedure", default="published", help="as for infer (published)")
+    parser.add_argument("--procedure", default="calibrated", help="as for infer (calibrated)")
     parser.add_argument("--nulls", type=int, default=1, metavar="M", help="streams of null trials (1)")
     parser.add_argument("--replicates", type=int, metavar="R", help="replicates (all that are present)")
     parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")

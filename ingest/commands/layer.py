@@ -24,7 +24,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "ingest",
         help="one layer, from text to the database",
         description="Sample one layer, infer its graph and load it. Says first what it will read and how "
-        "long that should take; finished work stays in --work, so the same command resumes a killed job.",
+        "long that should take, and again from the samples when they are there; finished work stays in "
+        "--work, so the same command resumes a killed job.",
         epilog="example: stratigraph ingest --model organism --sae organism --corpus organism --layer 2",
         conflict_handler="resolve",
     )
@@ -81,9 +82,11 @@ def _announce(plan: "Plan", config: "InferConfig", resources: "Resources") -> No
     width = max(plan.n_features)
     size = foretold_size(plan.tokens_per_replicate, max(plan.l0), width, replicates, config)
     inferring = estimate_unseen(size, config, resources.threads).seconds_once_started
+    # What the calibrated procedure tests is known when the samples are there.
+    more = "" if config.procedure == "published" else ", if features depended on nothing; more where they do"
     sys.stderr.write(
         f"{plan.sentence()}; inferring and loading included, about "
-        f"{duration(plan.seconds + inferring + load_seconds(width))}\n"
+        f"{duration(plan.seconds + inferring + load_seconds(width))}{more}\n"
     )
 
 

@@ -6,9 +6,9 @@ from analysis.errors import MisuseError
 from ingest.doctor.finding import Finding
 from ingest.doctor.installation import GB, available_memory
 from ingest.inference.config import InferConfig, Resources
-from ingest.inference.estimate import estimate
+from ingest.inference.estimate import Estimate, estimate
 from ingest.inference.memory import least_bytes
-from ingest.inference.size import size_of
+from ingest.inference.size import JobSize, size_of
 from ingest.samples_directory import open_samples
 from ingest.sampling.plan import duration
 
@@ -42,6 +42,7 @@ def foretell(path: Path, config: InferConfig, resources: Resources) -> list[Find
             "tokens", f"{size.tokens:,} in a replicate, {size.l0:.1f} features firing at one", size.tokens
         ),
         Finding("trials", f"{size.trials:,}: {size.replicates} replicates x {1 + size.nulls}", size.trials),
+        *_pooled(found, size),
         Finding("time", f"about {duration(found.seconds)} ({stages})", round(found.seconds, 2)),
         Finding("memory", f"about {found.memory / GB:.2f} GB, {least}", round(found.memory)),
         Finding(
@@ -52,3 +53,12 @@ def foretell(path: Path, config: InferConfig, resources: Resources) -> list[Find
         ),
         Finding("estimated in", f"{found.took:.1f} s", round(found.took, 2)),
     ]
+
+
+def _pooled(found: Estimate, size: JobSize) -> list[Finding]:
+    """Say on how many replicates together the stages of all together were measured."""
+    if found.pooled is None:
+        return []
+    extended = "" if found.pooled == size.replicates else ", and extended from there"
+    text = f"measured on {found.pooled:g} of {size.replicates} replicates{extended}"
+    return [Finding("pooled stages", text, found.pooled)]

@@ -1,31 +1,45 @@
-"""How long an inference will take on this machine, and how much memory, from a few seconds of measuring.
+"""How long an inference will take on this machine, and how much memory, from some seconds of measuring.
 
 ::
 
-    seconds = start + hashing + R (reading + real trial + M (shuffle + null trial))
+    seconds = start + hashing + pooled stages + R (reading + real trial + M (null + its trial))
             + counting edges + R (reading + words)
 
-Every term is measured (``ingest.inference.calibration``) on one replicate, or on made-up features of its
-size.
+Every term is measured on the samples themselves: trials on one replicate, and the stages that the calibrated
+procedure adds, on all replicates together, on as many as some seconds allow (``ingest.inference.rehearsal``).
+All replicates are counted, whatever ``--stable`` may spare.
+
+Before there are samples made-up features of their size are measured. They depend on nothing, which is much
+work for the published procedure and the least for the calibrated one, which tests what depends.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numba
 import numpy as np
 
-from analysis.activations import Samples
+from analysis.activations import Columns, Samples
+from analysis.calibrated import background_of, calibrated_trial, dependence_of
 from analysis.columns import columns_of
 from analysis.edges import Edges
+from analysis.firings import firings_of
 from analysis.kernel import use_threads
-from analysis.published import PublishedSettings
+from analysis.redraw import redrawn
 from analysis.stability import count_edges
-from ingest.inference.calibration import noise, process_seconds, time_shuffle, time_trial, timed
+from ingest.inference.calibration import (
+    TrialSeconds,
+    noise,
+    process_seconds,
+    time_shuffle,
+    time_trial,
+    timed,
+)
 from ingest.inference.config import InferConfig
 from ingest.inference.gathering import part_of
 from ingest.inference.memory import Plan, peak_bytes
+from ingest.inference.rehearsal import Rehearsal, rehearse
 from ingest.inference.size import JobSize, size_of
 from ingest.inference.words import Words
 from ingest.samples_directory import SamplesDirectory
@@ -49,11 +63,15 @@ class Estimate:
         Peak in bytes.
     took
         Seconds that the estimate itself took.
+    pooled
+        Replicates together on which the stages of all together were measured, below 1 for a part of one; None
+        where there are no such stages.
     """
 
     stages: Mapping[str, float]
     memory: float
     took: float
+    pooled: float | None = None
 
     @property
     def seconds(self) -> float:
@@ -67,52 +85,85 @@ class Estimate:
 
 
 def estimate(samples: SamplesDirectory, config: InferConfig, threads: int | None = None) -> Estimate:
-    """Estimate an inference from its samples directory; reads one replicate.
+    """Estimate an inference from its samples directory; writes nothing there.
 
     Raises
     ------
     DataError
-        That replicate breaks the format.
+        A replicate that is read breaks the format.
     """
     began = perf_counter()
     size = size_of(samples, config)
     use_threads(threads)
-    start = _warm_up(config.settings())
+    start = _warm_up(config)
     replicate, reading = timed(lambda: samples.read(0))
     _, hashing = timed(lambda: samples.digests(1))
     words = 0.0 if samples.vocabulary is None else _word_seconds(replicate)
-    stages = _stages(size, config, replicate, 1.0, reading)
+    columns, transposing = timed(lambda: columns_of(replicate.activations))
+    pooled = None
+    if config.procedure == "published":
+        stages = _published(size, config, replicate, 1.0, reading + transposing)
+    else:
+        found = rehearse(_reader(samples, columns), size.replicates, config.calibrated())
+        stages = _calibrated(size, found, reading + transposing)
+        pooled = found.amount
     stages = {"start": start, "reading": hashing * size.replicates, **stages}
     stages["words"] = size.replicates * (words + reading) if words else 0.0
-    return Estimate(stages, _peak(size), perf_counter() - began)
+    return Estimate(stages, _peak(size), perf_counter() - began, pooled)
 
 
 def estimate_unseen(size: JobSize, config: InferConfig, threads: int | None = None) -> Estimate:
-    """Estimate an inference whose samples are not there yet, on made-up features of its `size`."""
+    """Estimate an inference whose samples are not there yet, on made-up features of its `size`.
+
+    Of the calibrated procedure it is the least that a job takes, since made-up features depend on nothing.
+    """
     began = perf_counter()
     use_threads(threads)
-    start = _warm_up(config.settings())
+    start = _warm_up(config)
     replicate, share = noise(size.n_features, size.tokens, size.l0)
-    _, reading = timed(lambda: columns_of(replicate.activations))
-    stages = {"start": start, **_stages(size, config, replicate, share, reading / share)}
-    return Estimate(stages, _peak(size), perf_counter() - began)
+    columns, reading = timed(lambda: columns_of(replicate.activations))
+    if config.procedure == "published":
+        stages = _published(size, config, replicate, share, reading / share)
+    else:
+        found = rehearse(lambda _: columns, 1, config.calibrated())
+        one = _calibrated(replace(size, replicates=1), found, reading)
+        stages = {name: seconds * size.replicates / share for name, seconds in one.items()}
+    return Estimate({"start": start, **stages}, _peak(size), perf_counter() - began)
 
 
-def _stages(
-    size: JobSize,
-    config: InferConfig,
-    replicate: Samples,
-    share: float,
-    reading: float,
+def _reader(samples: SamplesDirectory, first: Columns) -> Callable[[int], Columns]:
+    """Read replicates by feature; the first is there already."""
+    return lambda k: columns_of(samples.read(k).activations) if k else first
+
+
+def _published(
+    size: JobSize, config: InferConfig, replicate: Samples, share: float, reading: float
 ) -> dict[str, float]:
-    """Seconds of the trials and of what follows them, but for the words."""
+    """Seconds of the published trials and of what follows them, but for the words."""
     settings = config.settings()
-    _, transposing = timed(lambda: columns_of(replicate.activations))
-    reading += transposing / share
     real = time_trial(replicate.activations, share, settings)
     null, shuffling = time_shuffle(replicate.activations, share)
-    chance = time_trial(null, share, settings)
-    a_replicate = reading + real.total + size.nulls * (shuffling + chance.total)
+    return _trials(size, reading, real, time_trial(null, share, settings), shuffling)
+
+
+def _calibrated(size: JobSize, found: Rehearsal, reading: float) -> dict[str, float]:
+    """Seconds of the calibrated procedure and of what follows it, but for the words."""
+    return {
+        # Each replicate is read twice to be laid end to end.
+        "pooling": 2 * size.replicates * reading + found.laying_out,
+        "background": found.background,
+        "screen": found.screen,
+        "neighbourhoods": found.neighbourhoods,
+        "tests": found.tests,
+        **_trials(size, reading, found.real, found.null, found.drawing),
+    }
+
+
+def _trials(
+    size: JobSize, reading: float, real: TrialSeconds, chance: TrialSeconds, drawing: float
+) -> dict[str, float]:
+    """Seconds of all trials and of counting, given those of a replicate."""
+    a_replicate = reading + real.total + size.nulls * (drawing + chance.total)
     # Each trial's edges are read and counted twice: for the table, and for the edges that are stored.
     edges = 2 * size.replicates * (real.edges + size.nulls * chance.edges)
     return {
@@ -141,16 +192,27 @@ def _peak(size: JobSize) -> float:
     return peak_bytes(size, Plan(numba.get_num_threads()))
 
 
-def _warm_up(settings: PublishedSettings) -> float:
+def _warm_up(config: InferConfig) -> float:
     """Load the kernels, on next to nothing; returns the seconds that a job takes before its work."""
     imported = process_seconds()
-
-    def run() -> None:
-        tiny, _ = noise(64, 500, 4.0)
-        time_trial(time_shuffle(tiny.activations, 1.0)[0], 1.0, settings)
-
-    _, loading = timed(run)
+    run = _run_published if config.procedure == "published" else _run_calibrated
+    _, loading = timed(lambda: run(config))
     return imported + (loading if loading < _COMPILING else 1.0)
+
+
+def _run_published(config: InferConfig) -> None:
+    tiny, _ = noise(64, 500, 4.0)
+    time_trial(time_shuffle(tiny.activations, 1.0)[0], 1.0, config.settings())
+
+
+def _run_calibrated(config: InferConfig) -> None:
+    tiny, _ = noise(64, 500, 4.0)
+    columns = columns_of(tiny.activations)
+    firings, settings = firings_of([columns]), config.calibrated()
+    background = background_of(firings)
+    dependence_of(firings, background, settings)
+    null = redrawn(columns, background.loading, 0, 0, 0)
+    calibrated_trial(firings_of([null]), background, settings)
 
 
 def _edge_seconds(n_features: int, edges: int = 100_000) -> float:

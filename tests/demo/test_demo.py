@@ -182,6 +182,7 @@ def test_ingest_goes_from_text_to_the_database_and_resumes(home: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "tokens" in done.stderr
     assert "inferring and loading included, about" in done.stderr
+    assert "if features depended on nothing; more where they do" in done.stderr
     assert "loaded into one.db" in done.stdout
     (row,) = asked(home, "runs", "--db", "one.db")
     assert row["site"] == "organism/blocks.1.hook_resid_post"
