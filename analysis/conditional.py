@@ -21,7 +21,9 @@ A pair is tested from both ends and judged by the weaker of the two, so that a f
 neighbourhoods to be wrong, as in the doubly robust tests of conditional independence (Shah and Peters 2020).
 That asks too much of a hub: its followers together tell nearly always whether it fires, and hardly a token is
 left at which one of them tells more. So a pair that only one end shows is tested once more from that end,
-given the neighbourhoods of both, and counts with twice the p of this test if that is less.
+given the neighbourhoods of both, and counts with twice the p of this test if that is less. Each of these tests
+is a regression of its own. On dense sites one end shows many pairs weakly: of them as many are tested again as
+there are features, the strongest.
 """
 
 import math
@@ -43,13 +45,6 @@ from analysis.poisson import evidence
 
 _TOLERANCE = 0.05
 """Last step of a regression, in standard errors; what is left is smaller still."""
-
-ONE_SIDED = 5.0
-"""Evidence of the stronger end, in units of what a pair needs at least, from which a pair is tested jointly.
-
-The followers of a hub show it overwhelmingly; what one end barely shows is rarely kept, and costs a
-regression.
-"""
 
 _EXCESS, _VARIANCE, _DISPERSION, _RESIDUAL, _ERROR, _CONVERGED = range(6)
 _FIGURES = 6
@@ -155,7 +150,7 @@ def conditional_tests(
     score = np.where(mine * theirs > 0, np.where(weaker, mine, theirs), 0.0)
     judge = np.where(weaker[:, np.newaxis], here, there)
     stronger = np.where(weaker, theirs, mine)
-    again = np.flatnonzero((np.abs(score) < enough) & (np.abs(stronger) >= ONE_SIDED * enough + math.log(2)))
+    again = one_sided(score, stronger, enough, firings.n_features)
     node, other = np.where(weaker, target, source)[again], np.where(weaker, source, target)[again]
     jointly = _run(firings, _joint_tasks(neighbourhoods, node, other))
     found = _evidence(jointly, loading, lasting, node, other)
@@ -172,6 +167,23 @@ def conditional_tests(
         len(again),
         int((here[:, _CONVERGED] == 0).sum() + (there[:, _CONVERGED] == 0).sum()),
     )
+
+
+def one_sided(score: Float64, stronger: Float64, enough: float, most: int) -> Int64:
+    """Find the pairs that one end shows and the other does not, ascending.
+
+    Parameters
+    ----------
+    score, stronger : shape (pairs,)
+        Evidence by which each pair is judged, and that of its stronger end.
+    enough
+        Least evidence with which a pair is kept.
+    most
+        Number to find; the strongest are taken, of equal ones the first.
+    """
+    found = np.flatnonzero((np.abs(score) < enough) & (np.abs(stronger) >= enough + math.log(2)))
+    order = np.argsort(-np.abs(stronger[found]), kind="stable")
+    return np.sort(found[order[:most]])
 
 
 def _from_both_ends(

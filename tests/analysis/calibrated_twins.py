@@ -11,7 +11,6 @@ from scipy.special import gammainc, gammaincc, gammaln, logsumexp
 
 from analysis.bursts import LAGS
 from analysis.columns import columns_of
-from analysis.conditional import ONE_SIDED
 from analysis.firings import LEVELS, Firings, firings_of
 from analysis.logistic import RIDGE
 from tests.analysis.naive import Dense, sparse
@@ -263,7 +262,7 @@ def _judged(
     weaker, judge = (mine, here) if abs(mine) < abs(theirs) else (theirs, there)
     stronger = theirs if abs(mine) < abs(theirs) else mine
     evidence = weaker if mine * theirs > 0 else 0.0
-    again = abs(evidence) < enough and abs(stronger) >= ONE_SIDED * enough + math.log(2)
+    again = abs(evidence) < enough and abs(stronger) >= enough + math.log(2)
     if again:
         node, other = (j, i) if abs(mine) < abs(theirs) else (i, j)
         both = {m: of[i].get(m, False) or of[j].get(m, False) for m in {*of[i], *of[j]} - {i, j}}

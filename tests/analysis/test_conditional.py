@@ -7,7 +7,7 @@ from scipy.stats import binom
 
 from analysis.activations import Float64
 from analysis.bursts import autocorrelations
-from analysis.conditional import Neighbourhoods, PairTests, conditional_tests
+from analysis.conditional import Neighbourhoods, PairTests, conditional_tests, one_sided
 from analysis.firings import Firings
 from analysis.kernel import use_threads
 from tests.analysis.calibrated_twins import Members, firings_from, judged
@@ -273,3 +273,13 @@ def test_a_feature_at_half_of_the_tokens_is_tested_like_any_other() -> None:
     assert found.evidence[0] > 20
     assert 0 < abs(found.evidence[1]) < 5
     assert np.isfinite(found.partial_correlation).all()
+
+
+def test_of_the_pairs_that_one_end_shows_the_strongest_are_tested_again() -> None:
+    score = np.array([0.0, 6.0, 2.0, 0.0, -4.9, 0.0, 1.0])
+    stronger = np.array([7.0, 9.0, -30.0, 5.5, -30.0, -8.0, 5.0])
+    # The second is kept as it is; the fourth and the last lack what twice the p takes away.
+    assert one_sided(score, stronger, 5.0, 10).tolist() == [0, 2, 4, 5]
+    assert one_sided(score, stronger, 5.0, 3).tolist() == [2, 4, 5]
+    assert one_sided(score, stronger, 5.0, 1).tolist() == [2]
+    assert one_sided(score, stronger, 31.0, 10).tolist() == []
