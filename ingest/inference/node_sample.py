@@ -178,7 +178,9 @@ def _joint_seconds(found: Screened, choose: Choose, chosen: Neighbourhoods, choi
     if not jointly.joint:
         return 0.0
     _, without = timed(lambda: _test_pairs(found, known, *ends, _NOTHING))
-    return max(0.0, with_joint - without) * choices / looked_at
+    # No more are tested jointly than there are features.
+    scale = min(choices / looked_at, found.firings.n_features / jointly.joint)
+    return max(0.0, with_joint - without) * scale
 
 
 def _keys(node: Int64, other: Int64) -> Int64:
