@@ -21,9 +21,9 @@ A pair is tested from both ends and judged by the weaker of the two, so that a f
 neighbourhoods to be wrong, as in the doubly robust tests of conditional independence (Shah and Peters 2020).
 That asks too much of a hub: its followers together tell nearly always whether it fires, and hardly a token is
 left at which one of them tells more. So a pair that only one end shows is tested once more from that end,
-given the neighbourhoods of both, and counts with twice the p of this test if that is less. Each of these tests
-is a regression of its own. On dense sites one end shows many pairs weakly: of them as many are tested again as
-there are features, the strongest.
+given the neighbourhoods of both, and counts with twice the p of this test if that is less. Each such test is
+a regression of its own, and on dense sites one end shows many pairs weakly: of them as many are tested again
+as there are features, the strongest.
 """
 
 import math
