@@ -21,7 +21,7 @@ from ingest.inference.counting import Trials
 from ingest.inference.dependence import adopt, kept_by_test, pool
 from ingest.inference.keeping import published_keep
 from ingest.inference.memory import GB, Plan, held_bytes, plan_within
-from ingest.inference.procedure import Procedure, calibrated, published
+from ingest.inference.procedure import Procedure, calibrated, device_of, published
 from ingest.inference.size import size_of
 from ingest.inference.stopping import Look, look_until_stable, pooled_place
 from ingest.inference.workspace import as_os_error, claim, has_trial, hold, save_trial, trial_name
@@ -56,7 +56,7 @@ def infer(
     Raises
     ------
     MisuseError
-        Fewer replicates than asked, `out` belongs to another run, or too little memory.
+        Fewer replicates than asked, `out` belongs to another run, too little memory, or no such device.
     DataError
         A file of the samples breaks the format; what was finished stays.
     """
@@ -66,6 +66,8 @@ def infer(
             f"--device is 'cuda' and --procedure {config.procedure!r}; only published trials run on a GPU, "
             "use --device auto or cpu"
         )
+    if resources.device == "cuda":
+        device_of(resources)
     samples = open_samples(samples_path)
     run, digests = _plan(samples, config)
     budget = None if resources.memory is None else resources.memory * GB

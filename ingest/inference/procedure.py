@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from analysis.activations import Columns
 from analysis.calibrated import Background, calibrated_trial
@@ -12,6 +13,9 @@ from analysis.redraw import redrawn
 from analysis.shuffle import shuffled
 from analysis.trial import Trial
 from ingest.inference.config import InferConfig, Resources
+
+if TYPE_CHECKING:
+    import torch
 
 _NVIDIA = Path("/dev/nvidiactl")
 
@@ -35,6 +39,22 @@ class Procedure:
     run: Callable[[Iterable[Source]], Iterator[Trial]]
 
 
+def device_of(resources: Resources) -> "torch.device | None":
+    """Return the GPU that trials run on, None for the CPU's own kernels.
+
+    Raises
+    ------
+    MisuseError
+        A GPU is asked for and there is none.
+    """
+    # Torch takes seconds to import, and is asked only where there may be something to find.
+    if resources.device == "cpu" or (resources.device == "auto" and not _NVIDIA.exists()):
+        return None
+    from analysis.cuda.device import chosen_device  # noqa: PLC0415
+
+    return chosen_device(resources.device)
+
+
 def published(config: InferConfig, resources: Resources) -> Procedure:
     """Trials of the published procedure, on the device that is asked for."""
     settings = config.settings()
@@ -43,15 +63,12 @@ def published(config: InferConfig, resources: Resources) -> Procedure:
         return shuffled(columns, config.seed, k, stream)
 
     def run(sources: Iterable[Source]) -> Iterator[Trial]:
-        # Torch takes seconds to import, and is asked only where there may be something to find.
-        if resources.device == "cuda" or (resources.device == "auto" and _NVIDIA.exists()):
-            from analysis.cuda.device import chosen_device  # noqa: PLC0415
+        device = device_of(resources)
+        if device is not None:
             from analysis.cuda.trial import trials_on  # noqa: PLC0415
 
-            device = chosen_device(resources.device)
-            if device is not None:
-                yield from trials_on(device, sources, settings)
-                return
+            yield from trials_on(device, sources, settings)
+            return
         for source in sources:
             yield published_trial(source(), settings)
 

@@ -187,6 +187,15 @@ def test_a_gpu_is_refused_to_calibrated_trials(samples: Path, tmp_path: Path) ->
     assert not (tmp_path / "g").exists()
 
 
+def test_a_gpu_that_is_not_there_is_refused_before_anything_is_written(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(MisuseError, match="torch sees 0 CUDA devices"):
+        infer(samples, tmp_path / "g", InferConfig("published"), Resources(device="cuda"))
+    assert not (tmp_path / "g").exists()
+
+
 def pooled_alike(a: Path, b: Path) -> None:
     """Assert that two directories hold the same background and the same tests."""
     for name in ("background.safetensors", "dependence.parquet"):
