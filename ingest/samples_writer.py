@@ -60,6 +60,27 @@ class SamplesWriter:
         """The manifest as it stands on disk."""
         return self._manifest
 
+    def lacks(self, number: int) -> bool:
+        """Whether replicate `number` is not listed yet, or its file does not read as it is listed."""
+        listed = self._manifest.get("replicates", [])
+        return number >= len(listed) or not _has_tokens(self.path / listed[number]["file"], listed[number])
+
+    def broken(self) -> list[Path]:
+        """Return the files that are missing or do not read, of those that have been written."""
+        if not self.begun:
+            return []
+        replicates = [self.path / entry["file"] for entry in self._manifest["replicates"]]
+        found = [file for number, file in enumerate(replicates) if self.lacks(number)]
+        if not self.has_dictionary():
+            found.append(self.path / "dictionary.safetensors")
+        if self.complete and not _is_table(self.path / "vocabulary.parquet"):
+            found.append(self.path / "vocabulary.parquet")
+        return found
+
+    def has_dictionary(self) -> bool:
+        """Whether the dictionary is there and reads."""
+        return _length(self.path / "dictionary.safetensors", "decoder") is not None
+
     def check_ours(self) -> None:
         """Refuse a samples directory that another program wrote: it does not say how it was made.
 
@@ -102,18 +123,9 @@ class SamplesWriter:
         dictionary: Dictionary,
         shift: NDArray[np.float32] | None,
     ) -> None:
-        """Write the dictionary and a manifest without replicates.
-
-        `shift` is the mean difference between this site's residual and the next lower one's, shape (d,).
-        """
+        """Write the dictionary and a manifest without replicates; `shift` as for the dictionary."""
         self.path.mkdir(parents=True, exist_ok=True)
-        arrays = {
-            "decoder": dictionary.decoder,
-            "encoder": dictionary.encoder,
-            "threshold": dictionary.threshold,
-            **({} if shift is None else {"carried_shift": shift.astype(np.float32)}),
-        }
-        _replace(self.path / "dictionary.safetensors", lambda file: save_file(arrays, file))
+        self.write_dictionary(dictionary, shift)
         self._write(
             {
                 "format": FORMAT,
@@ -127,6 +139,19 @@ class SamplesWriter:
                 "replicates": [],
             }
         )
+
+    def write_dictionary(self, dictionary: Dictionary, shift: NDArray[np.float32] | None) -> None:
+        """Write the dictionary.
+
+        `shift` is the mean difference between this site's residual and the next lower one's, shape (d,).
+        """
+        arrays = {
+            "decoder": dictionary.decoder,
+            "encoder": dictionary.encoder,
+            "threshold": dictionary.threshold,
+            **({} if shift is None else {"carried_shift": shift.astype(np.float32)}),
+        }
+        _replace(self.path / "dictionary.safetensors", lambda file: save_file(arrays, file))
 
     def shift(self) -> NDArray[np.float32] | None:
         """Return the mean shift that the directory was begun with."""
@@ -167,6 +192,31 @@ def tokens_hash(before: str, arrays: Mapping[str, NDArray[Any]]) -> str:
     for name in _TOKEN_ARRAYS:
         digest.update(np.ascontiguousarray(arrays[name], np.int32).tobytes())
     return digest.hexdigest()[:32]
+
+
+def _has_tokens(file: Path, entry: Mapping[str, Any]) -> bool:
+    """Whether a replicate is whole, and as long as it is listed."""
+    return _length(file, "start") == int(entry["tokens"]) + 1
+
+
+def _length(file: Path, name: str) -> int | None:
+    """Return the length of a tensor of a file, None where the file is not whole or has no such tensor.
+
+    The library refuses a file that is not as long as its own header says.
+    """
+    try:
+        with safe_open(file, framework="numpy") as stream:
+            return int(stream.get_slice(name).get_shape()[0])
+    except (OSError, SafetensorError):
+        return None
+
+
+def _is_table(file: Path) -> bool:
+    try:
+        pl.read_parquet(file)
+    except (OSError, pl.exceptions.PolarsError):
+        return False
+    return True
 
 
 def _token_ids(file: Path) -> NDArray[np.int32]:

@@ -18,7 +18,8 @@ examples:
   stratigraph sample --model gemma-2-2b --sae 'gemma-scope-2b-pt-res-canonical/*width_16k*' --layers 12 \\
       --corpus 'texts/*.jsonl' --text-column body --out samples
 
-The directories OUT/LAYER are complete when the command ends with 0; killed, the same command goes on.
+The directories OUT/LAYER are complete when the command ends with 0; killed, the same command goes on, and
+it makes again what is missing or does not read.
 """
 
 
@@ -95,6 +96,15 @@ def add(commands: "_SubParsersAction[ArgumentParser]") -> None:
 def run(arguments: "Namespace") -> int:
     """Sample, and write the directories' names to stdout."""
     layers = parse_layers(arguments.layers) if arguments.layers else ()
-    for path in sample(config_from(arguments, layers, arguments.out), announce):
+    plans: list[Plan] = []
+
+    def announced(plan: Plan) -> None:
+        plans.append(plan)
+        announce(plan)
+
+    paths = sample(config_from(arguments, layers, arguments.out), announced)
+    if not plans:
+        sys.stderr.write(f"{arguments.out} is finished already\n")
+    for path in paths:
         sys.stdout.write(f"{path}\n")
     return 0

@@ -43,7 +43,8 @@ def plan(config: SampleConfig) -> Plan:
 def sample(config: SampleConfig, announce: Announce | None = None) -> list[Path]:
     """Sample every layer in one pass and return the directories ``OUT/<layer>``, lowest first.
 
-    A job that was killed goes on at its first unfinished replicate; a finished one returns at once.
+    A job that was killed goes on at its first unfinished replicate; of a finished one, files that are missing
+    or do not read are made again, and where there are none it returns at once.
     `announce` is called with the plan before the first replicate.
 
     Raises
@@ -68,7 +69,7 @@ def sample(config: SampleConfig, announce: Announce | None = None) -> list[Path]
 
 
 def _finished(config: SampleConfig) -> list[Path]:
-    """Return the directories if all are complete; refuse those of another configuration."""
+    """Return the directories if all are complete and whole; refuse those of another configuration."""
     identity = config.identity()
     layers = list(config.layers)
     if not layers:
@@ -79,7 +80,8 @@ def _finished(config: SampleConfig) -> list[Path]:
     writers = [SamplesWriter(config.out / str(layer)) for layer in layers]
     for writer in writers:
         writer.check_same(identity)
-    return [w.path for w in writers] if all(w.complete for w in writers) else []
+    whole = all(w.complete and not w.broken() for w in writers)
+    return [w.path for w in writers] if whole else []
 
 
 @contextmanager
@@ -104,10 +106,13 @@ def _held(out: Path) -> Iterator[None]:
 
 
 def _begin(job: Prepared) -> None:
-    """Write the head of every directory that has none."""
+    """Write the head of every directory that has none, and a dictionary that does not read again."""
     layers = [site.layer for site in job.sites]
     for i, (site, sae, writer) in enumerate(zip(job.sites, job.reader.saes, job.writers, strict=True)):
+        dictionary, shift = autoencoder.dictionary(sae.sae), job.measured.shifts[i]
         if writer.begun:
+            if not writer.has_dictionary():
+                writer.write_dictionary(dictionary, shift)
             continue
         below = job.reader.below(i)
         extra: dict[str, Any] = {
@@ -123,23 +128,21 @@ def _begin(job: Prepared) -> None:
         }
         if below is not None:
             extra["carried_from"] = str(layers[below])
-        shift = job.measured.shifts[i]
-        writer.begin(
-            site, sae.n_features, job.config.identity(), extra, autoencoder.dictionary(sae.sae), shift
-        )
+        writer.begin(site, sae.n_features, job.config.identity(), extra, dictionary, shift)
 
 
 def _run(job: Prepared) -> None:
     """Draw, read and write the replicates that are not there yet; pass over the draws of those that are."""
     shifts = [_tensor(writer.shift(), job.reader.model.device) for writer in job.writers]
-    total, done, first = job.tokens * job.config.replicates, job.tokens * job.finished, 0
-    start = job.finished
+    pending, first = job.pending, 0
+    total = job.tokens * job.config.replicates
+    done = total - job.tokens * len(pending)
     with progress("sampling", total, done, "tokens") as advance:
         for number in range(job.config.replicates):
             rows = draw.take(job.pieces, job.shape, job.tokens)
             if sum(job.shape.kept(row) for row in rows) < job.tokens:
                 raise too_small(job.config, job.tokens, number)
-            if number >= start:
+            if number in pending:
                 _write(job, number, rows, first, shifts, advance)
             first += len(rows)
 
@@ -159,7 +162,7 @@ def _write(
         advance(job.tokens * len(block[0][""].count) / sum(job.shape.kept(row) for row in rows))
     tokens = token_arrays(rows, job.shape.special, first)
     for i, writer in enumerate(job.writers):
-        if number < writer.finished:
+        if not writer.lacks(number):
             continue
         arrays: dict[str, Any] = dict(tokens)
         for prefix in ("", "carried_"):

@@ -1,6 +1,7 @@
 """What a sampling job will cost, said before it starts."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from analysis.site import Site
 
@@ -23,6 +24,8 @@ class Plan:
         Replicates asked for, and those of them that are on disk already.
     tokens_per_second
         Speed of the pilot: forward pass and encoding of every site.
+    broken
+        Files that were written before and are missing or do not read now; they are made again.
     """
 
     sites: tuple[Site, ...]
@@ -32,6 +35,7 @@ class Plan:
     replicates: int
     finished: int
     tokens_per_second: float
+    broken: tuple[Path, ...] = ()
 
     @property
     def tokens(self) -> int:
@@ -48,11 +52,12 @@ class Plan:
         layers = ", ".join(str(site.layer) for site in self.sites)
         l0 = ", ".join(f"{x:.1f}" for x in self.l0)
         done = f" ({self.finished} are there already)" if self.finished else ""
+        again = f"; made again, missing or broken: {', '.join(map(str, self.broken))}" if self.broken else ""
         return (
             f"layers {layers} of {self.sites[0].model}: {l0} features per token; "
             f"{self.replicates} replicates{done} of {self.tokens_per_replicate:,} tokens, "
             f"{self.tokens:,} to read, about {duration(self.seconds)} "
-            f"at {self.tokens_per_second:,.0f} tokens/s"
+            f"at {self.tokens_per_second:,.0f} tokens/s{again}"
         )
 
 

@@ -47,9 +47,9 @@ class Prepared:
     tokens: int
 
     @property
-    def finished(self) -> int:
-        """Replicates that every site has on disk."""
-        return min(writer.finished for writer in self.writers)
+    def pending(self) -> list[int]:
+        """Replicates that some site lacks on disk, ascending."""
+        return [k for k in range(self.config.replicates) if any(w.lacks(k) for w in self.writers)]
 
     def plan(self) -> Plan:
         """Say what is still to be done."""
@@ -59,8 +59,9 @@ class Prepared:
             n_features=tuple(sae.n_features for sae in self.reader.saes),
             tokens_per_replicate=self.tokens,
             replicates=self.config.replicates,
-            finished=self.finished,
+            finished=self.config.replicates - len(self.pending),
             tokens_per_second=self.measured.tokens_per_second,
+            broken=tuple(file for writer in self.writers for file in writer.broken()),
         )
 
 

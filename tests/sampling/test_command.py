@@ -32,7 +32,12 @@ def test_the_verb_samples_and_names_its_directories(
     assert out.splitlines() == [str(tmp_path / "out" / "0"), str(tmp_path / "out" / "2")]
     assert "2 replicates of 50 tokens, 100 to read" in err
     assert arguments.run(arguments) == 0
-    assert capsys.readouterr() == (out, "")
+    assert capsys.readouterr() == (out, f"{tmp_path / 'out'} is finished already\n")
+    (tmp_path / "out" / "2" / "replicate-001.safetensors").unlink()
+    assert arguments.run(arguments) == 0
+    again, err = capsys.readouterr()
+    assert again == out
+    assert f"made again, missing or broken: {tmp_path / 'out' / '2' / 'replicate-001.safetensors'}\n" in err
 
 
 def test_help_shows_an_example(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -9,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from analysis.errors import MisuseError, StratigraphError
+from ingest.sampling import Plan, plan, sample
 from ingest.sampling import config as config_module
-from ingest.sampling import plan, sample
 from tests.sampling import processes
 from tests.sampling.conftest import Tiny
 from tests.sampling.tiny import make_corpus
@@ -54,6 +55,35 @@ def test_a_finished_job_returns_at_once_and_touches_nothing(tiny: Tiny, sampled:
     assert sample(tiny.config(sampled)) == [sampled / str(layer) for layer in range(3)]
     assert time.monotonic() - began < 1
     assert before == {file: file.stat().st_mtime_ns for file in sampled.rglob("*")}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("1/replicate-000.safetensors", "1/replicate-001.safetensors"),
+        *("2/dictionary.safetensors", "0/vocabulary.parquet"),
+    ],
+)
+@pytest.mark.parametrize("damage", ["missing", "truncated", "garbage"])
+def test_a_file_that_does_not_read_is_made_again_to_the_same_bytes(
+    tiny: Tiny, sampled: Path, tmp_path: Path, name: str, damage: str
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(sampled, out)
+    kept = {file: file.stat().st_mtime_ns for file in out.rglob("replicate-*")}
+    file = out / name
+    whole = file.read_bytes()
+    if damage == "missing":
+        file.unlink()
+    else:
+        file.write_bytes(whole[:-10] if damage == "truncated" else b"garbage" * 20)
+    plans: list[Plan] = []
+    sample(tiny.config(out), plans.append)
+    assert plans[0].broken == (file,)
+    assert plans[0].finished == (2 if "replicate" in name else 3)
+    assert _bytes(out) == _bytes(sampled)
+    kept.pop(file, None)
+    assert kept == {other: other.stat().st_mtime_ns for other in kept}
 
 
 @pytest.mark.parametrize(
