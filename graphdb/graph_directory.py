@@ -16,6 +16,7 @@ from analysis.site import Site
 
 FORMAT = "stratigraph-graph"
 VERSION = 1
+_REMEDY = "; run infer again"
 
 
 def write_graph(path: Path, graph: LayerGraph) -> None:
@@ -55,6 +56,21 @@ def is_finished(path: Path) -> bool:
     return (path / "graph.json").is_file()
 
 
+def fault_of(path: Path) -> str | None:
+    """Say what does not read of the finished graph in `path`; None where all of it does."""
+    try:
+        graph = read_graph(path)
+        listed = read_manifest(path).get("edges")
+    except DataError as error:
+        return str(error).removesuffix(_REMEDY)
+    if graph.edges.height != listed:
+        return f"{path}: edges.parquet holds {graph.edges.height} edges; graph.json says {listed}"
+    # Labels are made of the same words.
+    if graph.contexts is None and graph.features["label"].is_not_null().any():
+        return f"{path}: contexts.parquet is missing"
+    return None
+
+
 def read_manifest(path: Path) -> dict[str, Any]:
     """Read ``graph.json`` of a graph directory and check its format.
 
@@ -73,7 +89,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(file.read_text())
     except (ValueError, OSError) as error:
-        raise DataError(f"{file}: not readable as JSON ({error})") from error
+        raise DataError(f"{file}: not readable as JSON ({error}){_REMEDY}") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise DataError(f"{file}: not a {FORMAT} file")
     if manifest.get("version") != VERSION:
@@ -112,11 +128,9 @@ def read_graph(path: Path) -> LayerGraph:
             left_out=manifest["left_out"],
         )
     except (KeyError, TypeError) as error:
-        raise DataError(
-            f"{path / 'graph.json'}: incomplete or malformed ({error}); run infer again"
-        ) from error
+        raise DataError(f"{path / 'graph.json'}: incomplete or malformed ({error}){_REMEDY}") from error
     except DataError as error:
-        raise DataError(f"{path}: {error}; run infer again") from error
+        raise DataError(f"{path}: {error}{_REMEDY}") from error
 
 
 def _replicate_table(rows: Any) -> pl.DataFrame:  # noqa: ANN401  any JSON value

@@ -125,6 +125,12 @@ def test_infer_prints_what_the_graph_holds(tmp_path: Path) -> None:
     assert again.returncode == 0
     assert "finished already" in again.stderr
     assert again.stdout == first.stdout
+    (tmp_path / "g" / "edges.parquet").write_bytes(b"short")
+    mended = run("infer", samples, "--out", tmp_path / "g")
+    assert mended.returncode == 0
+    assert "edges.parquet cannot be read" in mended.stderr
+    assert "put together again from its trials" in mended.stderr
+    assert mended.stdout == first.stdout
 
 
 def test_a_folder_that_shadows_a_room_is_named(tmp_path: Path) -> None:

@@ -41,7 +41,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "infer",
         help="samples to a dependence graph",
         description="Infer the dependence graph of one site from its samples. "
-        "A killed job resumes at its last finished trial when the same command is given again.",
+        "A killed job resumes at its last finished trial when the same command is given again, "
+        "and a finished graph that does not read is put together again from its trials.",
         epilog="example: stratigraph infer samples/2 --out graphs/2 --replicates 12",
     )
     parser.add_argument("samples", type=Path, metavar="SAMPLES_DIR", help="a samples directory")
@@ -57,7 +58,8 @@ def _run(arguments: argparse.Namespace) -> int:
     from ingest.summary import graph_summary  # noqa: PLC0415
 
     resources = Resources(threads=arguments.threads, memory=arguments.memory, device=arguments.device)
-    if not infer(arguments.samples, arguments.out, config_from(arguments), resources, announce_look):
+    config = config_from(arguments)
+    if not infer(arguments.samples, arguments.out, config, resources, announce_look, announce_mending):
         sys.stderr.write(f"{arguments.out} is finished already\n")
     sys.stdout.write(graph_summary(arguments.out) + "\n")
     return 0
@@ -99,3 +101,8 @@ def announce_look(look: "Look") -> None:
         "" if look.in_common is None else f", {rounded_down(look.in_common)} in common with the look before"
     )
     sys.stderr.write(f"after {look.replicates} replicates: {look.kept:,} edges kept{share}\n")
+
+
+def announce_mending(fault: str) -> None:
+    """Tell the user on stderr why a finished graph is put together again."""
+    sys.stderr.write(f"{fault}; the graph is put together again from its trials\n")

@@ -66,7 +66,7 @@ def _run(arguments: argparse.Namespace) -> int:
         )
         _announce_inference(samples, config, resources)
         graph = place / f"graph-{_key(config.asked())}"
-        infer(samples, graph, config, resources, infer_verb.announce_look)
+        infer(samples, graph, config, resources, infer_verb.announce_look, infer_verb.announce_mending)
         with connect(arguments.db, write=True, create=True) as store:
             load_graph(store, read_graph(graph))
     sys.stdout.write(f"{graph_summary(graph)}\n  loaded into {arguments.db}\n")

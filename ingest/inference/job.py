@@ -14,7 +14,7 @@ from analysis.errors import DataError, MisuseError, StratigraphError
 from analysis.kernel import use_threads
 from analysis.run import Run, digest_of, library_versions, run_id
 from analysis.stability import least_stable
-from graphdb.graph_directory import is_finished, write_graph
+from graphdb.graph_directory import fault_of, is_finished, write_graph
 from ingest.inference.assemble import assemble
 from ingest.inference.config import InferConfig, Resources
 from ingest.inference.counting import Trials
@@ -35,6 +35,7 @@ def infer(
     config: InferConfig,
     resources: Resources | None = None,
     looked: Callable[[Look], None] = lambda _: None,
+    mending: Callable[[str], None] = lambda _: None,
 ) -> bool:
     """Infer the graph of one site.
 
@@ -48,10 +49,12 @@ def infer(
         What is computed, and with what.
     looked
         Is told of each look at the kept edges, where `config` asks for them.
+    mending
+        Is told what does not read of a finished graph, before it is put together again from its trials.
 
     Returns
     -------
-    Whether anything was left to do: False when `out` was finished already.
+    Whether anything was left to do: False when `out` was finished already, and reads.
 
     Raises
     ------
@@ -79,7 +82,10 @@ def infer(
         with hold(out):
             run = claim(out, run, digests)
             if is_finished(out):
-                return False
+                fault = fault_of(out)
+                if fault is None:
+                    return False
+                mending(fault)
             most = run.config["replicates"]
             looks = _looks(samples, out, config, resources, most, plan, looked)
             replicates = looks[-1].replicates if looks else most

@@ -273,6 +273,35 @@ def test_a_finished_directory_is_left_as_it_is(samples: Path, tmp_path: Path) ->
     assert (tmp_path / "g" / "graph.json").stat().st_mtime_ns == before
 
 
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("graph.json", "{"),
+        ("graph.json", "{}"),
+        ("edges.parquet", "garbage"),
+        ("edges.parquet", None),
+        ("features.parquet", "short"),
+        ("contexts.parquet", None),
+    ],
+)
+def test_a_finished_graph_that_does_not_read_is_put_together_again(
+    samples: Path, out: Path, tmp_path: Path, name: str, damage: str | None
+) -> None:
+    shutil.copytree(out, tmp_path / "g")
+    stamps = {file: file.stat().st_mtime_ns for file in (tmp_path / "g" / "trials").iterdir()}
+    if damage is None:
+        (tmp_path / "g" / name).unlink()
+    else:
+        (tmp_path / "g" / name).write_text(damage)
+    told: list[str] = []
+    assert infer(samples, tmp_path / "g", InferConfig(nulls=2), mending=told.append)
+    assert len(told) == 1
+    assert name in told[0]
+    same(tmp_path / "g", out)
+    assert stamps == {file: file.stat().st_mtime_ns for file in stamps}
+    assert not infer(samples, tmp_path / "g", InferConfig(nulls=2), mending=told.append)
+
+
 def test_threads_and_copies_elsewhere_change_nothing(samples: Path, tmp_path: Path) -> None:
     shutil.copytree(samples, tmp_path / "copy")
     infer(samples, tmp_path / "one", InferConfig(), Resources(threads=1))
