@@ -25,7 +25,7 @@ import numpy as np
 from analysis.activations import Bool, Float32, Float64, Int32, Int64
 from analysis.bursts import autocorrelations
 from analysis.columns import moments_of
-from analysis.conditional import Neighbourhoods, conditional_tests
+from analysis.conditional import Keeping, Neighbourhoods, conditional_tests, keep_nothing
 from analysis.edges import mutual_edges
 from analysis.excess import screen_excess
 from analysis.firings import Firings, states_of
@@ -104,13 +104,20 @@ def calibrated_trial(firings: Firings, background: Background, settings: Calibra
     return concluded(frequent, part, candidates, fits, edges)
 
 
-def dependence_of(firings: Firings, background: Background, settings: CalibratedSettings) -> Dependence:
-    """Test all pairs on all replicates together."""
+def dependence_of(
+    firings: Firings,
+    background: Background,
+    settings: CalibratedSettings,
+    keeping: Keeping = keep_nothing,
+) -> Dependence:
+    """Test all pairs on all replicates together; the tests are long, and `keeping` makes them in parts."""
     _, candidates, fits = _select(firings, background, settings)
     chosen = (fits.coefficient != 0) & (candidates.feature >= 0)
     neighbourhoods = _neighbourhoods(candidates.feature, np.where(chosen, np.abs(fits.coefficient), 0.0))
     source, target = _pairs(candidates.feature, chosen)
-    tests = conditional_tests(firings, background.loading, background.lasting, neighbourhoods, source, target)
+    tests = conditional_tests(
+        firings, background.loading, background.lasting, neighbourhoods, source, target, keeping=keeping
+    )
     pairs = firings.n_features * (firings.n_features - 1) // 2
     return Dependence(
         source,

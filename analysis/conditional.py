@@ -27,7 +27,9 @@ as there are features, the strongest.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numba
@@ -45,6 +47,15 @@ from analysis.poisson import evidence
 
 _TOLERANCE = 0.05
 """Last step of a regression, in standard errors; what is left is smaller still."""
+
+_AT_ONCE = 256
+"""Regressions that are made and kept together: seconds of work."""
+
+Keeping = Callable[[str, int, int, Callable[[], Float64]], Float64]
+"""Makes a part of a round of tests: given its name, the part's number, the number of parts, and how.
+
+What was made and kept before may be handed out instead.
+"""
 
 _EXCESS, _VARIANCE, _DISPERSION, _RESIDUAL, _ERROR, _CONVERGED = range(6)
 _FIGURES = 6
@@ -116,6 +127,11 @@ class PairTests:
     not_converged: int
 
 
+def keep_nothing(_name: str, _number: int, _count: int, make: Callable[[], Float64]) -> Float64:
+    """Make each part when it is wanted."""
+    return make()
+
+
 def conditional_tests(
     firings: Firings,
     loading: Float64,
@@ -124,6 +140,7 @@ def conditional_tests(
     source: Int32,
     target: Int32,
     level: float = 0.1,
+    keeping: Keeping = keep_nothing,
 ) -> PairTests:
     """Test pairs of features for conditional dependence.
 
@@ -139,11 +156,13 @@ def conditional_tests(
         The pairs.
     level
         Largest q that is of interest: tests that cannot reach it whatever the others do are not refined.
+    keeping
+        Makes the parts of the work.
     """
     pairs = firings.n_features * (firings.n_features - 1) / 2
     # No pair is kept with less evidence than the last of all these would need.
     enough = math.log(max(1.0, pairs / max(len(source), 1) / level))
-    here, there = _from_both_ends(firings, neighbourhoods, source, target)
+    here, there = _from_both_ends(firings, neighbourhoods, source, target, keeping)
     mine = _evidence(here, loading, lasting, source, target)
     theirs = _evidence(there, loading, lasting, source, target)
     weaker = np.abs(mine) < np.abs(theirs)
@@ -152,7 +171,7 @@ def conditional_tests(
     stronger = np.where(weaker, theirs, mine)
     again = one_sided(score, stronger, enough, firings.n_features)
     node, other = np.where(weaker, target, source)[again], np.where(weaker, source, target)[again]
-    jointly = _run(firings, _joint_tasks(neighbourhoods, node, other))
+    jointly = _run(firings, _joint_tasks(neighbourhoods, node, other), "testing jointly", keeping)
     found = _evidence(jointly, loading, lasting, node, other)
     found = np.sign(found) * np.maximum(0.0, np.abs(found) - math.log(2))
     better = np.abs(found) > np.abs(score[again])
@@ -187,7 +206,7 @@ def one_sided(score: Float64, stronger: Float64, enough: float, most: int) -> In
 
 
 def _from_both_ends(
-    firings: Firings, neighbourhoods: Neighbourhoods, source: Int32, target: Int32
+    firings: Firings, neighbourhoods: Neighbourhoods, source: Int32, target: Int32, keeping: Keeping
 ) -> tuple[Float64, Float64]:
     """Figures of each pair from its source and from its target; one regression a feature."""
     ends = np.concatenate([source, target]).astype(np.int64)
@@ -203,7 +222,7 @@ def _from_both_ends(
         others[order],
     )
     figures = np.empty((len(ends), _FIGURES))
-    figures[order] = _run(firings, tasks)
+    figures[order] = _run(firings, tasks, "testing", keeping)
     return figures[: len(source)], figures[len(source) :]
 
 
@@ -227,10 +246,29 @@ def _joint_tasks(neighbourhoods: Neighbourhoods, node: Int32, other: Int32) -> T
     )
 
 
-def _run(firings: Firings, tasks: Tasks) -> Float64:
+def _run(firings: Firings, tasks: Tasks, name: str, keeping: Keeping) -> Float64:
     """Figures of every test, one row for each partner."""
-    blocks = min(16 * numba.get_num_threads(), max(1, len(tasks.node)))
-    return _test_nodes(firings.start, firings.token, firings.level, firings.bounds, tasks, blocks)
+    count = -(-len(tasks.node) // _AT_ONCE)
+    parts = [
+        keeping(name, number, count, partial(_test_part, firings, tasks, number)) for number in range(count)
+    ]
+    return np.concatenate([np.empty((0, _FIGURES)), *parts])
+
+
+def _test_part(firings: Firings, tasks: Tasks, number: int) -> Float64:
+    """Figures of the tests of one part of the regressions."""
+    first, last = number * _AT_ONCE, min((number + 1) * _AT_ONCE, len(tasks.node))
+    of = tasks.partner_start[first : last + 1]
+    part = Tasks(
+        tasks.node[first:last],
+        tasks.member_start[first : last + 1],
+        tasks.member,
+        tasks.graded,
+        of - of[0],
+        tasks.partner[of[0] : of[-1]],
+    )
+    blocks = min(4 * numba.get_num_threads(), last - first)
+    return _test_nodes(firings.start, firings.token, firings.level, firings.bounds, part, blocks)
 
 
 @parallel_kernel

@@ -4,20 +4,21 @@
 
     OUT/background.safetensors   loading float64[F], lasting float32[F, LAGS]
     OUT/dependence.parquet       the pairs tested; counts as file metadata
+    OUT/tests/                   parts of the tests, while they last
 """
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
-from analysis.activations import Columns
+from analysis.activations import Columns, Float64
 from analysis.calibrated import Background, Dependence, background_of, dependence_of
 from analysis.columns import columns_of
 from analysis.errors import DataError
@@ -27,12 +28,13 @@ from ingest.inference.workspace import as_os_error
 from ingest.progress import progress
 from ingest.samples_directory import SamplesDirectory
 
-_BACKGROUND, _DEPENDENCE = "background.safetensors", "dependence.parquet"
+_BACKGROUND, _DEPENDENCE, _PARTS = "background.safetensors", "dependence.parquet", "tests"
 
 
 def pool(samples: SamplesDirectory, out: Path, config: InferConfig, replicates: int) -> Background:
     """Test all pairs on all replicates together, unless that is done; returns the background."""
     if (out / _DEPENDENCE).exists():
+        shutil.rmtree(out / _PARTS, ignore_errors=True)
         return _read_background(out)
     with progress("pooling", 2 * replicates, unit="files") as advance:
 
@@ -42,14 +44,48 @@ def pool(samples: SamplesDirectory, out: Path, config: InferConfig, replicates: 
             return columns
 
         firings = lay_out(read, replicates)
-    with progress("testing", 2, unit="steps") as advance:
+    with _Kept(out / _PARTS) as kept:
         background = background_of(firings)
-        advance(1)
-        found = dependence_of(firings, background, config.calibrated())
-        advance(1)
+        found = dependence_of(firings, background, config.calibrated(), kept.part)
     with as_os_error():
         _write(out, background, found)
+        shutil.rmtree(out / _PARTS, ignore_errors=True)
     return background
+
+
+class _Kept:
+    """The parts of the tests, each kept in a file, so that a killed job makes none of them twice."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._shown = ExitStack()
+
+    def __enter__(self) -> "_Kept":
+        self._advance = self._shown.enter_context(progress("screening", 1, unit="steps"))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._shown.close()
+
+    def part(self, name: str, number: int, count: int, make: Callable[[], Float64]) -> Float64:
+        """Make a part, or read what was made of it."""
+        if number == 0:
+            self._advance(1)
+            self._shown.close()
+            self._advance = self._shown.enter_context(progress(name, count, unit="parts"))
+        file = self._folder / f"{name.replace(' ', '-')}-{number:05d}.npy"
+        try:
+            figures: Float64 = np.load(file)
+        except (OSError, ValueError, EOFError):
+            figures = make()
+            with as_os_error():
+                self._folder.mkdir(parents=True, exist_ok=True)
+                part = file.with_suffix(".part")
+                with part.open("wb") as written:
+                    np.save(written, figures)
+                part.replace(file)
+        self._advance(1)
+        return figures
 
 
 def adopt(places: Sequence[Path], out: Path) -> None:
@@ -105,7 +141,7 @@ def _write(out: Path, background: Background, found: Dependence) -> None:
     """Write both files, the one that says that all is done last."""
     out.mkdir(parents=True, exist_ok=True)
     part = out / f"{_BACKGROUND}.part"
-    save_file({"loading": background.loading, "lasting": background.lasting}, part)
+    part.write_bytes(save({"loading": background.loading, "lasting": background.lasting}))
     part.replace(out / _BACKGROUND)
     candidates = found.candidates
     counts = {

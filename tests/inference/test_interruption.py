@@ -14,7 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from analysis import conditional
+from analysis.activations import Float64
 from analysis.errors import DataError
+from analysis.firings import Firings
 from ingest.inference import InferConfig, Resources, infer
 from tests.support.foreign_samples import write_samples
 
@@ -101,6 +104,32 @@ def test_killed_at_many_steps_it_resumes_to_the_same_bytes(
     assert len(stamps) == TRIALS
     done_at_last = run(samples, out)
     assert done_at_last.returncode == 0, done_at_last.stderr
+    identical(whole, out)
+
+
+def test_what_was_tested_before_a_job_died_is_not_tested_again(
+    samples: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+    test_part = conditional._test_part
+
+    def dies_at_the_third(firings: Firings, tasks: conditional.Tasks, number: int) -> Float64:
+        if len(made) == 2:
+            raise KeyboardInterrupt
+        made.append(number)
+        return test_part(firings, tasks, number)
+
+    monkeypatch.setattr(conditional, "_AT_ONCE", 8)
+    monkeypatch.setattr(conditional, "_test_part", dies_at_the_third)
+    out = tmp_path / "3"
+    with pytest.raises(KeyboardInterrupt):
+        infer(samples, out, CONFIG, Resources(threads=1))
+    assert made == [0, 1]
+    made = [-1, -1, -1]
+    infer(samples, out, CONFIG, Resources(threads=1))
+    # The rest of both ends, each part once, and whatever was tested jointly after it.
+    assert made[3:].index(2) == 0
+    assert 1 not in made[3 : 3 + made[3:].index(max(made)) + 1]
     identical(whole, out)
 
 
