@@ -21,6 +21,7 @@ from safetensors.numpy import load_file, save_file
 from analysis.dictionary import Dictionary
 from analysis.errors import DataError, MisuseError, StratigraphError
 from analysis.site import Site
+from ingest.unwritable import remedy
 
 FORMAT = "stratigraph-samples"
 VERSION = 1
@@ -264,5 +265,5 @@ def _replace(file: Path, write: Callable[[Path], object]) -> None:
         temporary.replace(file)
     except (OSError, SafetensorError) as error:
         raise StratigraphError(
-            f"{file} cannot be written ({error}); what is finished is kept, make room and run the same again"
+            f"{file} cannot be written ({error}); {remedy(error, 'what is finished is kept')}"
         ) from error

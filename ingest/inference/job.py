@@ -27,6 +27,7 @@ from ingest.inference.stopping import Look, look_until_stable, pooled_place
 from ingest.inference.workspace import as_os_error, claim, has_trial, hold, save_trial, trial_name
 from ingest.progress import progress
 from ingest.samples_directory import COMPANIONS, SamplesDirectory, open_samples
+from ingest.unwritable import remedy
 
 
 def infer(
@@ -98,8 +99,8 @@ def infer(
                 advance(1)
     except OSError as error:
         raise StratigraphError(
-            f"{out}: could not be written ({error.strerror or error}); make room and repeat the command, "
-            "finished trials are kept"
+            f"{out}: could not be written ({error.strerror or error}); "
+            f"{remedy(error, 'finished trials are kept')}"
         ) from error
     return True
 

@@ -13,7 +13,6 @@
 import fcntl
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +28,7 @@ from analysis.errors import DataError, MisuseError, StratigraphError
 from analysis.run import Run
 from analysis.trial import Trial
 from ingest.samples_directory import COMPANIONS
+from ingest.unwritable import number_of
 
 _EDGE_COLUMNS = ("source", "target", "weight", "correlation")
 
@@ -155,10 +155,10 @@ def as_os_error() -> Iterator[None]:
     try:
         yield
     except (pl.exceptions.ComputeError, SafetensorError) as error:
-        number = re.search(r"os error (\d+)", str(error))
+        number = number_of(error)
         if number is None:
             raise
-        raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
+        raise OSError(number, os.strerror(number)) from error
 
 
 def has_trial(out: Path, name: str) -> bool:
