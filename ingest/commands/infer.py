@@ -1,6 +1,7 @@
 """``stratigraph infer``: a samples directory becomes a graph directory."""
 
 import argparse
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,9 @@ from analysis.errors import MisuseError
 if TYPE_CHECKING:
     from ingest.inference import InferConfig
     from ingest.inference.stopping import Look
+
+_AMOUNT = re.compile(r"(-?[0-9]*\.?[0-9]+(?:e-?[0-9]+)?)\s*(?:([gm])b?)?", re.IGNORECASE)
+"""A number, and the first letter of its unit."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +26,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--stable",
         metavar="SHARE",
         help="end once two looks, after 5, 7, 10, 14 ... replicates, have this share of their kept edges "
-        "in common, such as 0.95 (all replicates are used)",
+        "in common, such as 0.95; needs at least 6 replicates (all replicates are used)",
     )
     parser.add_argument("--nulls", type=int, default=1, metavar="M", help="streams of null trials (1)")
     parser.add_argument(
@@ -31,7 +35,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tune", default="ebic", help="choice of the penalty: ebic, bic or cv (ebic)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of every random draw (0)")
     parser.add_argument("--threads", type=int, metavar="N", help="threads of the kernels (all)")
-    parser.add_argument("--memory", type=float, metavar="GB", help="keep within this much (no limit)")
+    parser.add_argument(
+        "--memory",
+        metavar="GB",
+        help="keep within this much, such as 4, 4GB or 800MB (no limit); the first job on a machine compiles "
+        "the kernels, which takes some 0.3 GB more that the budget does not know of",
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (auto)")
 
 
@@ -57,7 +66,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from ingest.inference import Resources, infer  # noqa: PLC0415  numba is imported when it is needed
     from ingest.summary import graph_summary  # noqa: PLC0415
 
-    resources = Resources(threads=arguments.threads, memory=arguments.memory, device=arguments.device)
+    resources = Resources(arguments.threads, memory_from(arguments.memory), arguments.device)
     config = config_from(arguments)
     if not infer(arguments.samples, arguments.out, config, resources, announce_look, announce_mending):
         sys.stderr.write(f"{arguments.out} is finished already\n")
@@ -91,6 +100,22 @@ def _share_from(text: str | None) -> float | None:
             f"--stable is {text!r}; expected a number above 0 and at most 1, "
             "such as 0.95 for 95 % of the edges in common"
         ) from error
+
+
+def memory_from(text: str | None) -> float | None:
+    """Read the value of ``--memory`` in GB; its range is the resources' affair.
+
+    Raises
+    ------
+    MisuseError
+        It is no number, or has another unit than GB, G, MB or M.
+    """
+    if text is None:
+        return None
+    found = _AMOUNT.fullmatch(text.strip())
+    if found is None:
+        raise MisuseError(f"--memory is {text!r}; expected a number of GB, or one such as 4GB or 800MB")
+    return float(found[1]) * (1e-3 if found[2] in ("m", "M") else 1.0)
 
 
 def announce_look(look: "Look") -> None:

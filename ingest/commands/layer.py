@@ -53,7 +53,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from ingest.summary import graph_summary  # noqa: PLC0415
 
     config = infer_verb.config_from(arguments)
-    resources = Resources(threads=arguments.threads, memory=arguments.memory)
+    resources = Resources(threads=arguments.threads, memory=infer_verb.memory_from(arguments.memory))
     sampling = sample_verb.config_from(arguments, (arguments.layer,), arguments.work)
     place = arguments.work / _key(sampling.identity())
     with ExitStack() as held:
