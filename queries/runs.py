@@ -17,8 +17,18 @@ REPLICATE_COLUMNS = ("replicates", "observed", "null", "fdr")
 
 
 def runs(store: Store) -> list[Row]:
-    """Return every run, newest first, incomplete ones too; `site` joins the sites of a run by a comma."""
-    found = [{**run, "site": ", ".join(run["sites"])} for run in list_runs(store)]
+    """Return every run, newest first, incomplete ones too; `site` joins the sites of a run by a comma.
+
+    ``r_star`` is None where it decides nothing: a calibrated run keeps edges by their q-values.
+    """
+    found = [
+        {
+            **run,
+            "site": ", ".join(run["sites"]),
+            "r_star": None if run["procedure"] == "calibrated" else run["r_star"],
+        }
+        for run in list_runs(store)
+    ]
     return [{name: run[name] for name in RUN_COLUMNS} for run in found]
 
 

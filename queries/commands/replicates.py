@@ -3,6 +3,7 @@
 # ruff: noqa: PLC0415  the parser is built for every command; what answers is imported when it runs
 
 from argparse import ArgumentParser, Namespace, _SubParsersAction
+from typing import Any
 
 from queries.commands.options import emit, verb
 
@@ -34,14 +35,17 @@ def run(arguments: Namespace) -> int:
         return 0
     from queries.render import console, table
 
-    star = chosen["r_star"]
     out = console()
     out.print(f"run {chosen['id']} of {', '.join(chosen['sites'])}")
     out.print(table(rows, REPLICATE_COLUMNS))
-    reached = (
-        f"r* = {star}: {chosen['kept']:,} edges kept"
-        if star is not None
-        else "no r reaches it: nothing is kept"
-    )
-    out.print(f"at an FDR of {chosen['fdr']:g}, {reached}")
+    out.print(_decided(chosen))
     return 0
+
+
+def _decided(run: dict[str, Any]) -> str:
+    """Say by what the edges of a run are kept."""
+    kept, star = f"{run['kept']:,} edges kept", run["r_star"]
+    if run["procedure"] == "calibrated":
+        return f"{kept} by q <= {run['fdr']:g} on all replicates; these counts decide nothing"
+    reached = "no r reaches it: nothing is kept" if star is None else f"r* = {star}: {kept}"
+    return f"at an FDR of {run['fdr']:g}, {reached}"

@@ -52,6 +52,11 @@ def test_runs(loaded: Store) -> None:
     }
 
 
+def test_a_calibrated_run_has_no_count_that_decides(store: Store) -> None:
+    load_graph(store, planted(6, procedure="calibrated"))
+    assert [(row["procedure"], row["r_star"]) for row in runs(store)] == [("calibrated", None)]
+
+
 def test_replicates(loaded: Store) -> None:
     assert replicates(loaded, "aaaa") == planted(6).replicate_table.to_dicts()
     assert tuple(replicates(loaded)[0]) == REPLICATE_COLUMNS

@@ -60,6 +60,16 @@ def test_json_keys(run: Run) -> None:
     assert json.loads(run("query", "MATCH (n:Nope) RETURN n", "--format", "json")) == []
 
 
+def test_replicates_say_by_what_edges_are_kept(run: Run, store: Store) -> None:
+    assert "at an FDR of 0.1, r* = 2: 28 edges kept" in run("replicates", "bb")
+    calibrated = planted(40, run="cccc", layer=2, procedure="calibrated")
+    load_graph(store, calibrated)
+    said = run("replicates", "cc")
+    assert f"{calibrated.kept} edges kept by q <= 0.1 on all replicates" in said
+    assert "these counts decide nothing" in said
+    assert "r*" not in said
+
+
 def test_csv_and_parquet_hold_every_row_unrounded(run: Run, tmp_path: Path) -> None:
     text = run("query", "edges", "--param", "run=aa", "--format", "csv")
     table = pl.read_csv(io.StringIO(text))
