@@ -12,6 +12,8 @@ _UNREACHABLE = (
 )
 _LOST = "{address} cannot be reached; check the address and that the server runs"
 _LATE = "{address} did not have the answer within {limit}; narrow the question or raise --timeout"
+_CONNECTED = "DeleteConnectedNode"
+"""What ArcadeDB says of a node that has relationships before it looks whether anything may be deleted."""
 _READ_ONLY = "{address} refused to write over a connection that only reads ({said}); add --write if meant"
 
 _BY_CODE: Mapping[str, str] = {
@@ -29,7 +31,7 @@ _BY_CODE: Mapping[str, str] = {
 """By a part of the server's code; the first that fits counts. Both servers use the same codes."""
 
 
-def explain(error: BaseException, address: str, timeout: float | None = None) -> str:
+def explain(error: BaseException, address: str, timeout: float | None = None, *, reads: bool = False) -> str:
     """Return the sentence for an error of the driver.
 
     Parameters
@@ -40,6 +42,8 @@ def explain(error: BaseException, address: str, timeout: float | None = None) ->
         What the person gave as the database.
     timeout
         The limit of the question in seconds, if it had one.
+    reads
+        The connection only reads.
     """
     code = str(getattr(error, "code", None) or "")
     said = shortened(str(getattr(error, "message", None) or error))
@@ -49,6 +53,8 @@ def explain(error: BaseException, address: str, timeout: float | None = None) ->
         sentence = _LATE
     elif type(error).__name__ in _UNREACHABLE:
         sentence = _LOST
+    elif reads and _CONNECTED in said:
+        sentence = _READ_ONLY
     else:
         sentence = next((text for part, text in _BY_CODE.items() if part in code), sentence)
     return sentence.format(address=address, said=said, limit=limit)

@@ -135,7 +135,8 @@ class Store:
         try:
             return ask() if timeout is None else _within(timeout, ask)
         except (exceptions.DriverError, exceptions.Neo4jError, OSError) as error:
-            raise StoreError(explain(error, self.address, timeout)) from error
+            reads = self._routing is neo4j.RoutingControl.READ
+            raise StoreError(explain(error, self.address, timeout, reads=reads)) from error
 
 
 def connect(where: str | Path, *, write: bool = False, create: bool = False) -> Store:

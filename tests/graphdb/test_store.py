@@ -54,6 +54,7 @@ def test_nodes_edges_and_paths_are_maps(store: Store) -> None:
         "CREATE (:Feature {id: 'x'})",
         "MATCH (f:Feature) SET f.x = 1",
         "MATCH (f:Feature) DETACH DELETE f",
+        "MATCH (n) DELETE n",
         "MATCH (f:Feature) REMOVE f.label",
         "MERGE (:New {id: 'x'})",
         "CREATE CONSTRAINT IF NOT EXISTS FOR (n:New) REQUIRE n.id IS UNIQUE",
