@@ -1,6 +1,6 @@
 """Time loading graphs and asking them, in a fresh database directory of ours.
 
-    python -m bench.store demo/graphs/0 demo/graphs/1 demo/graphs/2 demo/graphs/3
+    python -m bench.store demo/graphs/calibrated/[0-3]
 
 Loads the graph directories through the driver, asks for the neighbours of 200 random features, one hop and
 two, in the running server, and times the command line on the running and on the stopped directory.

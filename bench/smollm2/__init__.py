@@ -9,12 +9,12 @@ environment of the project, from the root of the repository, with ``C=~/.cache/s
 
     stratigraph sample --model $C/SmolLM2-135M-Instruct --sae $C/prose --layers 9 \
         --corpus $C/texts --out $C/samples
-    stratigraph infer $C/samples/9 --out $C/graph
+    stratigraph infer $C/samples/9 --out $C/graph --procedure published
     stratigraph load $C/graph --db $C/graph.db
     stratigraph neighbors SmolLM2-135M-Instruct/prose-blocks.9.hook_resid_post/INDEX --db $C/graph.db
 
     python -m bench.smollm2.read $C/graph                # the strongest edges, the shape of the graph
 
-``stratigraph ingest`` does sample, infer and load in one. What came out, with times and peak memory, is in
-``docs/log.md``. The SAE need not be good: it shows that the road is whole.
+``stratigraph ingest --procedure published`` does sample, infer and load in one. What came out, with times and
+peak memory, is in ``docs/log.md``. The SAE need not be good: it shows that the road is whole.
 """
