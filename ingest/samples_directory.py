@@ -126,6 +126,10 @@ class SamplesDirectory:
         except (pl.exceptions.PolarsError, OSError) as error:
             raise DataError(f"{file}: cannot be read as a table of token_id and text ({error})") from error
 
+    def unreadable(self, count: int) -> list[str]:
+        """Return the names of the first `count` replicates whose file is missing, cut off or no such file."""
+        return [entry.file for entry in self.replicates[:count] if not _opens(self.path / entry.file)]
+
     def digests(self, count: int, advance: Callable[[float], None] = lambda _: None) -> dict[str, str]:
         """Hash the site, the first `count` replicates and their companions; an entry a file.
 
@@ -145,6 +149,15 @@ class SamplesDirectory:
             if name not in COMPANIONS:
                 advance(1)
         return found
+
+
+def _opens(file: Path) -> bool:
+    """Whether a file is as long as its header says; the library checks that when it opens one."""
+    try:
+        with safe_open(file, framework="numpy"):
+            return True
+    except (SafetensorError, OSError, ValueError):
+        return False
 
 
 def _digest(file: Path) -> str:

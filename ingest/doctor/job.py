@@ -14,7 +14,7 @@ from ingest.sampling.plan import duration
 
 
 def foretell(path: Path, config: InferConfig, resources: Resources) -> list[Finding]:
-    """Estimate time and memory of ``infer`` on the samples in `path`.
+    """Estimate time and memory of ``infer`` on the samples in `path`, or name replicates that do not read.
 
     Raises
     ------
@@ -29,6 +29,14 @@ def foretell(path: Path, config: InferConfig, resources: Resources) -> list[Find
         raise MisuseError(
             f"{path} holds {present} replicates; expected {wanted or 'at least 1'}, sample more or ask less"
         )
+    about = [
+        Finding("site", samples.site.id, samples.site.id),
+        Finding("features", f"{samples.n_features:,}", samples.n_features),
+    ]
+    broken = samples.unreadable(wanted or present)
+    if broken:
+        text = f"missing or broken, sample again: {', '.join(broken)}"
+        return [*about, Finding("replicates", text, len(broken), fine=False)]
     size = size_of(samples, config)
     found = estimate(samples, config, resources.threads)
     stages = ", ".join(f"{name} {duration(s)}" for name, s in found.stages.items() if s >= 0.5)
@@ -36,8 +44,7 @@ def foretell(path: Path, config: InferConfig, resources: Resources) -> list[Find
     fits = free is None or least_bytes(size) <= free
     least = f"at least {least_bytes(size) / GB:.2f} GB with --memory"
     return [
-        Finding("site", samples.site.id, samples.site.id),
-        Finding("features", f"{size.n_features:,}", size.n_features),
+        *about,
         Finding(
             "tokens", f"{size.tokens:,} in a replicate, {size.l0:.1f} features firing at one", size.tokens
         ),

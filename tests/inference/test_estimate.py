@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -200,6 +201,23 @@ def test_doctor_refuses_what_infer_refuses(samples: Path, capsys: pytest.Capture
     assert stratigraph.main(["doctor", str(samples), "--replicates", "9"]) == 2
     assert "holds 4 replicates; expected 9" in capsys.readouterr().err
     assert stratigraph.main(["doctor", "nowhere"]) == 2
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "garbage"])
+def test_doctor_names_a_replicate_that_does_not_read(
+    samples: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: str
+) -> None:
+    shutil.copytree(samples, tmp_path / "s")
+    file = tmp_path / "s" / "replicate-001.safetensors"
+    whole = file.read_bytes()
+    if damage == "missing":
+        file.unlink()
+    else:
+        file.write_bytes(whole[:-100] if damage == "truncated" else b"garbage")
+    for procedure in ("calibrated", "published"):
+        assert stratigraph.main(["doctor", str(tmp_path / "s"), "--procedure", procedure]) == 1
+        assert "! replicates        missing or broken, sample again: replicate-001" in capsys.readouterr().out
+    assert open_samples(tmp_path / "s").unreadable(1) == []
 
 
 def test_doctor_looks_at_the_installation_and_tells_no_secret(
