@@ -73,7 +73,8 @@ def build(directory: Path, recipe: Recipe) -> None:
             )
         (fresh / "card.json").write_text(json.dumps(card, indent=2) + "\n")
         shutil.rmtree(directory, ignore_errors=True)
-        shutil.copytree(fresh, directory)
+        # Without their modes: safetensors makes files that only their owner reads.
+        shutil.copytree(fresh, directory, copy_function=shutil.copyfile)
     _LOG.info("%s holds the model and its SAEs: %.1f MB", directory, size(directory) / 1e6)
 
 
