@@ -8,10 +8,13 @@ without ``j`` gives ``p_t``, and the score of ``j`` is (Rao 1948)
 
 T has mean 0 and variance V if ``i`` depends on ``j`` through nothing but ``S``. Counts are small, so its law
 is not taken as normal: ``T + V`` is compared with a Poisson count of mean V, which has the same mean,
-variance and skewness where firing is rare. Activity of the token that the neighbourhood does not show adds
-``V (exp(l_i l_j) - 1)`` to the mean of T and multiplies V (``analysis.loadings``); tokens alike multiply the
-variance by a dispersion: the larger of what the two features' lasting foretells (``analysis.bursts``) and of
-the autocorrelation of ``s_ti - p_t`` over the tokens of ``j``.
+variance and skewness where firing is rare.
+
+Activity of the token (``analysis.loadings``) adds ``B (exp(l_i l_j) - 1)`` to the mean of T and to V, with
+``B`` the sum of ``min(w_t, w_0)`` over the tokens of ``j``, ``w_0`` being that of a token at which no
+neighbour fires: what a neighbour brings about does not follow the activity, what there would be without does.
+Tokens alike multiply the variance by a dispersion: the larger of what the two features' lasting foretells
+(``analysis.bursts``) and of the autocorrelation of ``s_ti - p_t`` over the tokens of ``j``.
 
 Tokens alike in what of the neighbourhood they show are one row (``analysis.design``), and the regression
 without ``j`` is found from the one with it (``analysis.left_out``), so that a pair costs a few walks over the
@@ -57,8 +60,8 @@ Keeping = Callable[[str, int, int, Callable[[], Float64]], Float64]
 What was made and kept before may be handed out instead.
 """
 
-_EXCESS, _VARIANCE, _DISPERSION, _RESIDUAL, _ERROR, _CONVERGED = range(6)
-_FIGURES = 6
+_EXCESS, _VARIANCE, _BASE, _DISPERSION, _RESIDUAL, _ERROR, _CONVERGED = range(7)
+_FIGURES = 7
 
 
 @dataclass(frozen=True)
@@ -178,7 +181,7 @@ def conditional_tests(
     score[again[better]] = found[better]
     judge[again[better]] = jointly[better]
     scale = np.sqrt(here[:, _RESIDUAL] * there[:, _RESIDUAL])
-    unexplained = judge[:, _VARIANCE] * (np.exp(loading[source] * loading[target]) - 1)
+    unexplained = judge[:, _BASE] * (np.exp(loading[source] * loading[target]) - 1)
     return PairTests(
         score,
         np.clip((judge[:, _EXCESS] - unexplained) / scale, -1.0, 1.0),
@@ -279,10 +282,10 @@ def _evidence(
     found = np.zeros(len(source))
     for e in numba.prange(len(source)):
         i, j = source[e], target[e]
-        factor = math.exp(loading[i] * loading[j])
-        variance = figures[e, _VARIANCE] * factor
+        unseen = figures[e, _BASE] * (math.exp(loading[i] * loading[j]) - 1.0)
+        variance = figures[e, _VARIANCE] + unseen
         if variance > 0.0 and figures[e, _CONVERGED] > 0.0:
-            excess = figures[e, _EXCESS] - figures[e, _VARIANCE] * (factor - 1.0)
+            excess = figures[e, _EXCESS] - unseen
             phi = max(dispersion(lasting[i], lasting[j]), figures[e, _DISPERSION])
             found[e] = evidence(max(0.0, excess + variance) / phi, variance / phi)
     return found
@@ -395,10 +398,11 @@ def _score(
     """
     size = len(factor)
     cross = np.zeros(size)
-    variance = 0.0
+    variance, base = 0.0, 0.0
     for row in rows:
         weight = met[row] * p[row] * (1.0 - p[row])
         variance += weight
+        base += min(weight, met[row] * p[0] * (1.0 - p[0]))
         add_gradient(design, row, weight, cross)
     if dropped >= 0:
         cross[design.column[dropped] : design.column[dropped + 1]] = 0.0
@@ -414,6 +418,7 @@ def _score(
         by_replicate[replicate] += missed[place]
     figures[_EXCESS] = missed.sum()
     figures[_VARIANCE] = max(0.0, variance - (cross * cross).sum())
+    figures[_BASE] = min(base, figures[_VARIANCE])
     figures[_DISPERSION] = _dispersion(tokens, missed, bounds)
     replicates = len(by_replicate)
     figures[_ERROR] = np.nan

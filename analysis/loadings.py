@@ -15,7 +15,9 @@ over the groups that are no outliers: a feature's real partners lie in few group
 loading known only roughly is drawn towards the mean of all by the ratio of its own variance to the spread of
 the others (empirical Bayes), so where nothing is known of a feature it follows the activity like the rest.
 
-Without such a factor the loadings are 0. The log-normal form is the one of joint species distribution models,
+Without such a factor the loadings are 0. Large hubs reach into most groups and look like one, so it must show
+in nearly all pairs of single features too: of the most frequent ones, whose pairs are known best, three in
+four must meet more often than chance. The log-normal form is the one of joint species distribution models,
 which know the problem as site effects; the product form is exact for it.
 """
 
@@ -40,6 +42,11 @@ _LEAST_EXCESS = 0.01
 _FEW = 10.0
 """Mean meetings with a group below which their median says nothing."""
 
+_FREQUENT = 64
+"""Features, the most frequent, whose pairs must show the activity too; fewer are taken to have none."""
+_KNOWN = 100.0
+"""Mean meetings of a pair from which on it is known within a tenth."""
+
 
 def loadings_of(firings: Firings) -> Float64:
     """Estimate the loading of every feature, shape (F,)."""
@@ -51,7 +58,7 @@ def loadings_of(firings: Firings) -> Float64:
     ratio = np.where(expected > 0, found / np.maximum(expected, 1e-12), 1.0)
     typical = np.median(ratio, axis=1)
     excess = float(np.average(typical, weights=weight) - 1) if weight.sum() else 0.0
-    if excess < _LEAST_EXCESS:
+    if excess < _LEAST_EXCESS or not _most_pairs_meet(firings):
         return np.zeros(firings.n_features)
     loading = np.clip((typical - 1) / np.sqrt(excess), _GRID[0], _GRID[-1])
     loading[expected.mean(axis=1) < _FEW] = np.sqrt(np.log1p(excess))
@@ -63,6 +70,38 @@ def loadings_of(firings: Firings) -> Float64:
             return np.zeros(firings.n_features)
         loading = (loading + _solved(found, expected, table, inlier, spread)) / 2
     return np.asarray(loading, np.float64)
+
+
+def _most_pairs_meet(firings: Firings) -> bool:
+    """Say whether three in four pairs of frequent features meet more often than chance.
+
+    Features that fire at more than half of all tokens are not asked: they meet all others nearly always.
+    Where all are too rare for a pair to be known, nothing speaks against an activity.
+    """
+    often = np.flatnonzero((firings.count > 0) & (2 * firings.count <= firings.n_tokens))
+    if len(often) < _FREQUENT:
+        return False
+    name = often[np.argsort(-firings.count[often], kind="stable")][:_FREQUENT]
+    one, other = np.triu_indices(_FREQUENT, 1)
+    met = _pair_counts(firings.start, firings.token, name, firings.n_tokens)[one, other]
+    chance = firings.count[name[one]] / firings.n_tokens * firings.count[name[other]]
+    known = chance >= _KNOWN
+    return not known.any() or float(np.quantile(met[known] / chance[known], 0.25)) > 1 + _LEAST_EXCESS
+
+
+@parallel_kernel
+def _pair_counts(start: Int64, token: Int32, name: Int64, n: int) -> Int64:
+    """Tokens at which two of some features fire, shape (names, names); the upper triangle is filled."""
+    met = np.zeros((len(name), len(name)), np.int64)
+    for a in numba.prange(len(name)):
+        fires = np.zeros(n, np.bool_)
+        for t in token[start[name[a]] : start[name[a] + 1]]:
+            fires[t] = True
+        for b in range(a + 1, len(name)):
+            for t in token[start[name[b]] : start[name[b] + 1]]:
+                if fires[t]:
+                    met[a, b] += 1
+    return met
 
 
 def _dealt(n_features: int) -> Int32:

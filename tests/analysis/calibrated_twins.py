@@ -183,6 +183,7 @@ class Score(NamedTuple):
 
     excess: float
     variance: float
+    base: float
     dispersion: float
     by_replicate: Dense
     residual: float
@@ -196,9 +197,12 @@ def score_of(firings: Firings, i: int, j: int, members: Members) -> Score:
     cross = fit.x.T @ (w * x)
     missed = x * (y - fit.p)
     replicate = np.searchsorted(firings.bounds, np.arange(firings.n_tokens), side="right") - 1
+    variance = max(0.0, float(w @ x - cross @ np.linalg.solve(fit.information, cross)))
+    p_silent = 1 / (1 + math.exp(-fit.theta[0]))
     return Score(
         float(missed.sum()),
-        max(0.0, float(w @ x - cross @ np.linalg.solve(fit.information, cross))),
+        variance,
+        min(variance, float(np.minimum(w, p_silent * (1 - p_silent)) @ x)),
         _dispersion(missed[x > 0], np.flatnonzero(x), replicate[x > 0]),
         np.array([missed[replicate == k].sum() for k in range(len(firings.bounds) - 1)]),
         float(w.sum()),
@@ -217,11 +221,11 @@ def _dispersion(missed: Dense, token: NDArray[np.int64], replicate: NDArray[np.i
 
 def evidence_of(score: Score, loading: Dense, phi: float, i: int, j: int) -> float:
     """Evidence of one end: ``T + V`` against a Poisson count of mean ``V``, the activity taken off."""
-    factor = math.exp(loading[i] * loading[j])
-    variance = score.variance * factor
+    unseen = score.base * (math.exp(loading[i] * loading[j]) - 1)
+    variance = score.variance + unseen
     if variance <= 0:
         return 0.0
-    excess = score.excess - score.variance * (factor - 1)
+    excess = score.excess - unseen
     phi = max(phi, score.dispersion)
     return signed_evidence(max(0.0, excess + variance) / phi, variance / phi)
 
@@ -271,7 +275,7 @@ def _judged(
         if size > abs(evidence):
             evidence, judge = math.copysign(size, once_more), score
     scale = math.sqrt(here.residual * there.residual)
-    unexplained = judge.variance * (math.exp(loading[i] * loading[j]) - 1)
+    unexplained = judge.base * (math.exp(loading[i] * loading[j]) - 1)
     return Judged(evidence, (judge.excess - unexplained) / scale, _error(judge.by_replicate) / scale, again)
 
 
