@@ -11,9 +11,11 @@ from typing import Literal
 from bench.truth.activity import Activity
 from bench.truth.busy_sequence import BusySequences
 from bench.truth.dense import Dense
+from bench.truth.document import Documents
 from bench.truth.duplicate import Duplicates
 from bench.truth.family import Family
 from bench.truth.firing import Firing
+from bench.truth.gate import Gates
 from bench.truth.hierarchy import Hierarchies
 from bench.truth.hub import Hubs
 from bench.truth.ising import Ising
@@ -129,7 +131,9 @@ CATALOGUE = (
         "reporting",
         lambda s, f: Activity(s, f, least_in_trees=0.0, most_in_trees=0.0),
     ),
+    Entry("activity-strong", "reporting", lambda s, f: Activity(s, f, activity_spread=1.0)),
     Entry("activity-sequences", "reporting", BusySequences),
+    Entry("gates", "reporting", lambda s, f: Gates(s, f, 3 * f // 64)),
     Entry("activity-noise", "reporting", lambda s, f: Activity(s, f, in_trees=0.0)),
     Entry(
         "activity-unequal-noise",
@@ -137,6 +141,7 @@ CATALOGUE = (
         lambda s, f: Activity(s, f, in_trees=0.0, least_loading=0.0, most_loading=2.0),
     ),
     Entry("sequence-noise", "reporting", lambda s, f: Sequences(s, f, in_trees=0.0)),
+    Entry("documents-noise", "reporting", Documents),
     Entry("noise", "reporting", Noise),
 )
 """Every family: those that the procedures were tuned on first, then those that figures are reported on."""

@@ -1,0 +1,94 @@
+"""Gates: features that fire where two others fire together, which no sum of the two foretells.
+
+In a module both inputs fire at once at some tokens and one of them alone at others; each output fires often
+where both do, and hardly elsewhere, on its own given the inputs. So the inputs depend on each other, each
+output depends on both inputs, and two outputs are exactly independent given the inputs: false.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+
+from analysis.activations import Activations, Float32, Float64, Int64
+from bench.truth.family import Pairs, gather, pair, structure_of
+from bench.truth.firing import Firing
+
+
+@dataclass(frozen=True)
+class Gates:
+    """Modules of two inputs and some outputs, and features beside them that depend on nothing.
+
+    Parameters
+    ----------
+    seed
+        Seed of the graph and its parameters.
+    features
+        Number of features ``F``.
+    modules
+        Number of modules.
+    outputs
+        Outputs of a module.
+    together, alone
+        Chance that both inputs fire, and that one alone does, for each of the two.
+    opened, closed
+        Chance that an output fires where both inputs do, and elsewhere.
+    firing
+        How often features outside modules fire, and how strongly any fires.
+    """
+
+    seed: int
+    features: int = 2048
+    modules: int = 96
+    outputs: int = 3
+    together: float = 0.005
+    alone: float = 0.01
+    opened: float = 0.5
+    closed: float = 0.003
+    firing: Firing = Firing()  # noqa: RUF009  frozen, so it can be shared
+
+    @cached_property
+    def member(self) -> Int64:
+        """Features of each module, its two inputs first, shape (modules, 2 + outputs)."""
+        size = 2 + self.outputs
+        drawn = structure_of(self.seed).permutation(self.features)[: self.modules * size]
+        return np.asarray(drawn.reshape(self.modules, size), np.int64)
+
+    @cached_property
+    def rate(self) -> Float64:
+        """Rate of each feature; shape (F,)."""
+        rate = self.firing.rates(structure_of(self.seed + 2**32), self.features)
+        rate[self.member[:, :2]] = self.together + self.alone
+        rate[self.member[:, 2:]] = self.together * self.opened + (1 - self.together) * self.closed
+        return rate
+
+    def draw(self, rng: np.random.Generator, n: int) -> Activations:
+        """Draw one replicate of `n` tokens."""
+        return gather(self._values, rng, n, self.features)
+
+    def edges(self) -> Pairs:
+        """Inputs with each other, and with each output."""
+        return {
+            pair(int(i), int(j))
+            for module in self.member
+            for i, j in combinations(module, 2)
+            if i in module[:2] or j in module[:2]
+        }
+
+    def excluded(self) -> Pairs:
+        """None: every pair is exactly dependent or exactly not."""
+        return set()
+
+    def _values(self, rng: np.random.Generator, tokens: int) -> Float32:
+        fires = rng.random((tokens, self.features), np.float32) < self.rate
+        which = rng.random((tokens, self.modules, 1))
+        both = which < self.together
+        inputs = both | (
+            (which >= self.together + self.alone * np.arange(2))
+            & (which < self.together + self.alone * np.arange(1, 3))
+        )
+        chance = np.where(both, self.opened, self.closed)
+        outputs = rng.random((tokens, self.modules, self.outputs)) < chance
+        fires[:, self.member] = np.concatenate([inputs, outputs], axis=2)
+        return self.firing.values(rng, fires)
