@@ -68,7 +68,7 @@ class Gates:
         return gather(self._values, rng, n, self.features)
 
     def edges(self) -> Pairs:
-        """Inputs with each other, and with each output."""
+        """Join the inputs with each other and with each output."""
         return {
             pair(int(i), int(j))
             for module in self.member
