@@ -59,6 +59,7 @@ class _Kept:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._shown = ExitStack()
+        self._screened = False
 
     def __enter__(self) -> "_Kept":
         self._advance = self._shown.enter_context(progress("screening", 1, unit="steps"))
@@ -70,7 +71,9 @@ class _Kept:
     def part(self, name: str, number: int, count: int, make: Callable[[], Float64]) -> Float64:
         """Make a part, or read what was made of it."""
         if number == 0:
-            self._advance(1)
+            if not self._screened:
+                self._advance(1)
+                self._screened = True
             self._shown.close()
             self._advance = self._shown.enter_context(progress(name, count, unit="parts"))
         file = self._folder / f"{name.replace(' ', '-')}-{number:05d}.npy"

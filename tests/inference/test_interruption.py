@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from analysis import conditional
 from analysis.activations import Float64
 from analysis.errors import DataError
 from analysis.firings import Firings
-from ingest.inference import InferConfig, Resources, infer
+from ingest.inference import InferConfig, Resources, dependence, infer
 from tests.support.foreign_samples import write_samples
 
 REPLICATES, NULLS = 3, 2
@@ -131,6 +132,28 @@ def test_what_was_tested_before_a_job_died_is_not_tested_again(
     assert made[3:].index(2) == 0
     assert 1 not in made[3 : 3 + made[3:].index(max(made)) + 1]
     identical(whole, out)
+
+
+def test_every_stage_of_the_tests_ends_at_its_end(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stages: list[list[float]] = []
+
+    @contextmanager
+    def counted(_name: str, total: float, unit: str) -> Iterator[Callable[[float], None]]:
+        stages.append([total, 0.0])
+
+        def advance(units: float) -> None:
+            stages[-1][1] += units
+
+        yield advance
+
+    monkeypatch.setattr(conditional, "_AT_ONCE", 8)
+    monkeypatch.setattr(dependence, "progress", counted)
+    infer(samples, tmp_path / "3", CONFIG, Resources(threads=1))
+    # Pooling, screening, both ends, and what is tested jointly if anything is.
+    assert len(stages) >= 3
+    assert all(total == done for total, done in stages)
 
 
 def test_killed_by_the_clock_it_resumes_to_the_same_bytes(samples: Path, whole: Path, tmp_path: Path) -> None:
