@@ -16,8 +16,9 @@ loading known only roughly is drawn towards the mean of all by the ratio of its 
 the others (empirical Bayes), so where nothing is known of a feature it follows the activity like the rest.
 
 Without such a factor the loadings are 0. Large hubs reach into most groups and look like one, so it must show
-in nearly all pairs of single features too: of the most frequent ones, whose pairs are known best, three in
-four must meet more often than chance. The log-normal form is the one of joint species distribution models,
+in many pairs of single features too: of the most frequent ones, whose pairs are known best, one in six must
+meet more often than chance. Half of the features following one activity raise a quarter of the pairs; hubs
+raise those of their own followers only. The log-normal form is the one of joint species distribution models,
 which know the problem as site effects; the product form is exact for it.
 """
 
@@ -44,8 +45,10 @@ _FEW = 10.0
 
 _FREQUENT = 64
 """Features, the most frequent, whose pairs must show the activity too; fewer are taken to have none."""
-_KNOWN = 100.0
-"""Mean meetings of a pair from which on it is known within a tenth."""
+_KNOWN = 30.0
+"""Mean meetings of a pair from which on it is asked."""
+_RAISED = 0.16
+"""Least share of their pairs that do; half of the features following one activity raise a quarter."""
 
 
 def loadings_of(firings: Firings) -> Float64:
@@ -58,7 +61,7 @@ def loadings_of(firings: Firings) -> Float64:
     ratio = np.where(expected > 0, found / np.maximum(expected, 1e-12), 1.0)
     typical = np.median(ratio, axis=1)
     excess = float(np.average(typical, weights=weight) - 1) if weight.sum() else 0.0
-    if excess < _LEAST_EXCESS or not _most_pairs_meet(firings):
+    if excess < _LEAST_EXCESS or not _many_pairs_meet(firings):
         return np.zeros(firings.n_features)
     loading = np.clip((typical - 1) / np.sqrt(excess), _GRID[0], _GRID[-1])
     loading[expected.mean(axis=1) < _FEW] = np.sqrt(np.log1p(excess))
@@ -72,11 +75,11 @@ def loadings_of(firings: Firings) -> Float64:
     return np.asarray(loading, np.float64)
 
 
-def _most_pairs_meet(firings: Firings) -> bool:
-    """Say whether three in four pairs of frequent features meet more often than chance.
+def _many_pairs_meet(firings: Firings) -> bool:
+    """Say whether many pairs of frequent features meet more often than chance, by two standard deviations.
 
     Features that fire at more than half of all tokens are not asked: they meet all others nearly always.
-    Where all are too rare for a pair to be known, nothing speaks against an activity.
+    Where fewer than a hundred pairs are known, nothing speaks against an activity.
     """
     often = np.flatnonzero((firings.count > 0) & (2 * firings.count <= firings.n_tokens))
     if len(often) < _FREQUENT:
@@ -86,7 +89,8 @@ def _most_pairs_meet(firings: Firings) -> bool:
     met = _pair_counts(firings.start, firings.token, name, firings.n_tokens)[one, other]
     chance = firings.count[name[one]] / firings.n_tokens * firings.count[name[other]]
     known = chance >= _KNOWN
-    return not known.any() or float(np.quantile(met[known] / chance[known], 0.25)) > 1 + _LEAST_EXCESS
+    raised = met - chance > 2 * np.sqrt(chance)
+    return bool(known.sum() < 100 or raised[known].mean() > _RAISED)
 
 
 @parallel_kernel

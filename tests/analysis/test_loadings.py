@@ -43,8 +43,12 @@ def test_hubs_that_reach_into_most_groups_are_no_activity_either(family: Family)
     assert (loadings_of(drawn(family, n=16_000)) == 0).all()
 
 
-def test_a_tree_over_all_features_is_no_activity() -> None:
-    assert (loadings_of(drawn(Trees(0, 128, 1.0, 128), n=16_000)) == 0).all()
+def test_an_activity_that_half_of_the_features_follow_is_found() -> None:
+    outside = Activity(0, 1024, least_in_trees=0.0, most_in_trees=0.0)
+    found = loadings_of(drawn(outside, n=16_000, replicates=12))
+    alone = outside.loading > 0
+    assert found[alone].mean() > 0.3
+    assert abs(found[~alone].mean()) < 0.15
 
 
 def test_few_features_are_taken_to_have_no_activity() -> None:
