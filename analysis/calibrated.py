@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.activations import Bool, Float32, Float64, Int32, Int64
+from analysis.activations import Bool, Float32, Float64, Int32
 from analysis.bursts import autocorrelations
 from analysis.columns import moments_of
 from analysis.conditional import Keeping, Neighbourhoods, conditional_tests, keep_nothing
@@ -112,9 +112,8 @@ def dependence_of(
 ) -> Dependence:
     """Test all pairs on all replicates together; the tests are long, and `keeping` makes them in parts."""
     _, candidates, fits = _select(firings, background, settings)
-    chosen = (fits.coefficient != 0) & (candidates.feature >= 0)
-    neighbourhoods = _neighbourhoods(candidates.feature, np.where(chosen, np.abs(fits.coefficient), 0.0))
-    source, target = _pairs(candidates.feature, chosen)
+    neighbourhoods = neighbourhoods_of(candidates.feature, fits.coefficient)
+    source, target = neighbourhoods.pairs()
     tests = conditional_tests(
         firings, background.loading, background.lasting, neighbourhoods, source, target, keeping=keeping
     )
@@ -140,32 +139,39 @@ def q_values(p: Float64, hypotheses: int) -> Float64:
     return q
 
 
+def screen_states(
+    firings: Firings, background: Background, settings: CalibratedSettings
+) -> tuple[Bool, Candidates]:
+    """Screen all pairs of the features that take part; returns which do, shape (F,), and what passes."""
+    part: Bool = (firings.count >= settings.min_activations) & (firings.count < firings.n_tokens)
+    return part, screen_excess(
+        firings, background.loading, background.lasting, part, settings.q, settings.candidates
+    )
+
+
 def _select(
     firings: Firings, background: Background, settings: CalibratedSettings
 ) -> tuple[Bool, Candidates, Fits]:
     """Screen, and choose neighbourhoods."""
-    part: Bool = (firings.count >= settings.min_activations) & (firings.count < firings.n_tokens)
-    candidates = screen_excess(
-        firings, background.loading, background.lasting, part, settings.q, settings.candidates
-    )
+    part, candidates = screen_states(firings, background, settings)
     states = states_of(firings)
     fits = nodewise(states, moments_of(states), candidates, settings.path, background.loading, refit=True)
     return part, candidates, fits
 
 
-def _neighbourhoods(candidate: Int32, strength: Float64) -> Neighbourhoods:
-    """List the candidates of each feature whose strength is above 0, ascending; the strongest are graded."""
-    feature, place = np.nonzero(strength)
+def neighbourhoods_of(candidate: Int32, coefficient: Float64) -> Neighbourhoods:
+    """List the candidates of each feature whose coefficient is not 0, ascending; the strongest are graded.
+
+    Parameters
+    ----------
+    candidate, coefficient : shape (F, K)
+        Candidates, -1 where there is none, and what the regressions made of them.
+    """
+    feature, place = np.nonzero((coefficient != 0) & (candidate >= 0))
     member = candidate[feature, place].astype(np.int64)
-    rank = np.argsort(np.argsort(-strength, axis=1, kind="stable"), axis=1)[feature, place]
-    order = np.lexsort((member, feature))
     start = np.searchsorted(feature, np.arange(len(candidate) + 1)).astype(np.int64)
+    strongest_first = np.lexsort((place, -np.abs(coefficient[feature, place]), feature))
+    rank = np.empty(len(feature), np.int64)
+    rank[strongest_first] = np.arange(len(feature)) - start[feature]
+    order = np.lexsort((member, feature))
     return Neighbourhoods(start, member[order], (rank < GRADED)[order])
-
-
-def _pairs(candidate: Int32, chosen: Bool) -> tuple[Int32, Int32]:
-    """Pairs in which either chose the other."""
-    feature, place = np.nonzero(chosen)
-    other: Int64 = candidate[feature, place].astype(np.int64)
-    keys = np.unique(np.minimum(feature, other) * len(candidate) + np.maximum(feature, other))
-    return (keys // len(candidate)).astype(np.int32), (keys % len(candidate)).astype(np.int32)

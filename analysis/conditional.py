@@ -81,6 +81,17 @@ class Neighbourhoods:
     member: Int64
     graded: Bool
 
+    def choices(self) -> tuple[Int64, Int64]:
+        """Each member of each neighbourhood: the feature, and the member."""
+        return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start)), self.member
+
+    def pairs(self) -> tuple[Int32, Int32]:
+        """Pairs in which either chose the other, ascending by source, then target."""
+        feature, member = self.choices()
+        size = len(self.start) - 1
+        keys = np.unique(np.minimum(feature, member) * size + np.maximum(feature, member))
+        return (keys // size).astype(np.int32), (keys % size).astype(np.int32)
+
 
 class Tasks(NamedTuple):
     """Regressions to make, and what to test in each.
@@ -262,6 +273,8 @@ def _test_part(firings: Firings, tasks: Tasks, number: int) -> Float64:
     """Figures of the tests of one part of the regressions."""
     first, last = number * _AT_ONCE, min((number + 1) * _AT_ONCE, len(tasks.node))
     of = tasks.partner_start[first : last + 1]
+    if of[0] == of[-1]:
+        return np.empty((0, _FIGURES))
     part = Tasks(
         tasks.node[first:last],
         tasks.member_start[first : last + 1],

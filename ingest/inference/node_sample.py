@@ -19,10 +19,9 @@ import numba
 import numpy as np
 
 from analysis.activations import Bool, Int32, Int64
-from analysis.calibrated import GRADED, Background, CalibratedSettings
+from analysis.calibrated import Background, CalibratedSettings, neighbourhoods_of, screen_states
 from analysis.columns import moments_of
 from analysis.conditional import Neighbourhoods, PairTests, conditional_tests
-from analysis.excess import screen_excess
 from analysis.firings import Firings, states_of
 from analysis.nodewise import nodewise
 from analysis.screen import Candidates
@@ -83,10 +82,7 @@ Choose = Callable[[Int64], Neighbourhoods]
 
 def screened(firings: Firings, background: Background, settings: CalibratedSettings) -> Screened:
     """Screen all pairs as a job does."""
-    part: Bool = (firings.count >= settings.min_activations) & (firings.count < firings.n_tokens)
-    candidates = screen_excess(
-        firings, background.loading, background.lasting, part, settings.q, settings.candidates
-    )
+    part, candidates = screen_states(firings, background, settings)
     return Screened(firings, background, part, candidates)
 
 
@@ -98,7 +94,7 @@ def time_regressions(found: Screened, settings: CalibratedSettings, tests: bool)
         nodes = drawn(found, number)
         chosen, fitting = timed(partial(choose, nodes))
         level = _NOTHING if number < every else _LEVEL
-        testing = timed(partial(_test, found, chosen, level))[1] if tests else 0.0
+        testing = timed(partial(_test, found, chosen, *chosen.pairs(), level))[1] if tests else 0.0
         if fitting + testing >= _LONG_ENOUGH or number >= every:
             break
         number *= 2
@@ -127,57 +123,37 @@ def _chooser(found: Screened, settings: CalibratedSettings) -> Choose:
         candidate[nodes] = found.candidates.feature[nodes]
         only = replace(found.candidates, feature=candidate)
         fits = nodewise(states, moments, only, settings.path, found.background.loading, refit=True)
-        strength = np.where(candidate >= 0, np.abs(fits.coefficient), 0.0)[nodes]
-        node, place = np.nonzero(strength)
-        member = candidate[nodes[node], place].astype(np.int64)
-        graded = np.argsort(np.argsort(-strength, axis=1, kind="stable"), axis=1)[node, place] < GRADED
-        order = np.lexsort((member, nodes[node]))
-        start = np.searchsorted(nodes[node][order], np.arange(len(candidate) + 1)).astype(np.int64)
-        return Neighbourhoods(start, member[order], graded[order])
+        return neighbourhoods_of(candidate, fits.coefficient)
 
     return choose
 
 
-def _test(found: Screened, known: Neighbourhoods, level: float) -> PairTests:
-    """Test every pair in which either chose the other."""
-    node, other = _choices(known)
-    size = found.firings.n_features
-    keys = np.unique(np.minimum(node, other) * size + np.maximum(node, other))
-    return _test_pairs(found, known, keys // size, keys % size, level)
-
-
-def _test_pairs(
-    found: Screened, known: Neighbourhoods, source: Int64, target: Int64, level: float
-) -> PairTests:
+def _test(found: Screened, known: Neighbourhoods, source: Int32, target: Int32, level: float) -> PairTests:
     background = found.background
-    ends: tuple[Int32, Int32] = (source.astype(np.int32), target.astype(np.int32))
-    return conditional_tests(found.firings, background.loading, background.lasting, known, *ends, level)
-
-
-def _choices(known: Neighbourhoods) -> tuple[Int64, Int64]:
-    """Each member of each neighbourhood: the node, and the member."""
-    return np.repeat(np.arange(len(known.start) - 1), np.diff(known.start)), known.member
+    return conditional_tests(
+        found.firings, background.loading, background.lasting, known, source, target, level
+    )
 
 
 def _joint_seconds(found: Screened, choose: Choose, chosen: Neighbourhoods, choices: float) -> float:
     """Estimate the seconds of all joint tests, given the neighbourhoods of a sample, and all choices."""
-    node, other = _choices(chosen)
+    node, other = chosen.choices()
     if not len(node):
         return 0.0
     looked_at = min(len(node), _PARTNERS * len(np.unique(node)))
     some = np.sort(np.random.default_rng(1).choice(len(node), looked_at, replace=False))
     node, other = node[some], other[some]
     known = choose(np.union1d(node, other))
-    mutual = np.isin(_keys(other, node), _keys(*_choices(known)))
+    mutual = np.isin(_keys(other, node), _keys(*known.choices()))
     once = ~mutual | (node < other)
     pairs = choices * float(once.mean())
     # As much evidence as a job would ask of each, whose tests are more.
     level = _LEVEL * pairs / max(1, int(once.sum()))
-    ends = node[once], other[once]
-    jointly, with_joint = timed(lambda: _test_pairs(found, known, *ends, level))
+    ends: tuple[Int32, Int32] = (node[once].astype(np.int32), other[once].astype(np.int32))
+    jointly, with_joint = timed(lambda: _test(found, known, *ends, level))
     if not jointly.joint:
         return 0.0
-    _, without = timed(lambda: _test_pairs(found, known, *ends, _NOTHING))
+    _, without = timed(lambda: _test(found, known, *ends, _NOTHING))
     # No more are tested jointly than there are features.
     scale = min(choices / looked_at, found.firings.n_features / jointly.joint)
     return max(0.0, with_joint - without) * scale
