@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -148,16 +148,22 @@ def logistic_fit(firings: Firings, i: int, members: Members) -> LogisticFit:
         step = np.linalg.solve(information, x.T @ (y - p) - ridge * theta)
         if np.abs(step).max() < 1e-10:
             break
-        while climbed(theta + step) < climbed(theta) - 1e-9 and np.abs(step).max() > 1e-10:
-            step /= 2
-        theta += step
+        theta += _step_up(climbed, theta, np.asarray(step, np.float64))
     return LogisticFit(x, theta, p, information)
+
+
+def _step_up(climbed: Callable[[Dense], float], theta: Dense, step: Dense) -> Dense:
+    """Halve a step until it climbs."""
+    while climbed(theta + step) < climbed(theta) - 1e-9 and np.abs(step).max() > 1e-10:
+        step = step / 2
+    return step
 
 
 def left_out(firings: Firings, i: int, members: Members, j: int) -> tuple[Dense, Dense]:
     """Coefficients and information without `j`.
 
-    The tokens at which it is silent and another member fires are taken as a quadratic.
+    The tokens at which it is silent and another member fires are taken as a quadratic. Newton's method,
+    halving any step that does not climb.
     """
     full = logistic_fit(firings, i, members)
     own = [0, *np.repeat(sorted(members), [3 if members[m] else 1 for m in sorted(members)])]
@@ -168,13 +174,17 @@ def left_out(firings: Firings, i: int, members: Members, j: int) -> tuple[Dense,
     at = full.x[here][:, keep]
     rest = (full.information - (full.x[here] * w[here, np.newaxis]).T @ full.x[here])[np.ix_(keep, keep)]
     pull = -at.T @ (y - full.p)[here]
-    theta = full.theta[keep]
-    for _ in range(100):
+    start = theta = full.theta[keep]
+
+    def climbed(to: Dense) -> float:
+        eta, away = at @ to, to - start
+        return float(y[here] @ eta - np.logaddexp(0, eta).sum() + pull @ away - away @ rest @ away / 2)
+
+    for _ in range(200):
         p = 1 / (1 + np.exp(-(at @ theta)))
         information = rest + (at * (p * (1 - p))[:, np.newaxis]).T @ at
-        theta = theta + np.linalg.solve(
-            information, at.T @ (y[here] - p) + pull - rest @ (theta - full.theta[keep])
-        )
+        gradient = at.T @ (y[here] - p) + pull - rest @ (theta - start)
+        theta = theta + _step_up(climbed, theta, np.linalg.solve(information, gradient))
     return theta, information
 
 

@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.activations import Activations
+from analysis.firings import Firings
+from tests.analysis.calibrated_twins import design_matrix, firings_from
 from tests.analysis.naive import sparse
 
 
@@ -26,3 +28,19 @@ def planted(seed: int, n: int = 400, n_features: int = 30) -> tuple[Activations,
     x[rng.choice(n, 3, replace=False), -1] = 1.0
     x = x.astype(np.float32).astype(np.float64)
     return sparse(x), x
+
+
+def steep(seed: int, n: int = 2000, members: int = 4) -> Firings:
+    """Feature 0 follows how strongly the others fire, so steeply that Newton's steps overshoot.
+
+    The others fire mostly together, with strengths of heavy tails.
+    """
+    rng = np.random.default_rng(seed)
+    fires = rng.random((n, members + 1)) < rng.uniform(0.05, 0.5, members + 1)
+    together = rng.random((n, members - 1)) < 0.95
+    fires[:, 2:] = np.where(together, fires[:, 1:2], fires[:, 2:])
+    x = fires.astype(np.float64) * np.exp(np.clip(rng.standard_t(2, size=fires.shape), -40, 40))
+    design = design_matrix(firings_from([x]), dict.fromkeys(range(1, members + 1), True))
+    log_odds = design @ rng.normal(0, 10, design.shape[1])
+    x[:, 0] = rng.random(n) < 1 / (1 + np.exp(-np.clip(log_odds, -40, 40)))
+    return firings_from([x])

@@ -118,6 +118,18 @@ def test_features_that_share_no_token_pass_only_on_a_large_mean() -> None:
     assert (2, 3) not in pairs_of(found)
 
 
+def test_features_that_share_no_token_pass_on_a_mean_that_only_their_loadings_make_large() -> None:
+    n = 1000
+    x = np.zeros((n, 4))
+    x[:50, 0] = x[50:100, 1] = x[100:150, 2] = x[150:200, 3] = 1.0  # mean 2.5, and never
+    loading = np.array([1.5, 1.5, -1.5, 0.0])
+    found = screen_excess(firings_from([x]), loading, np.zeros((4, LAGS), np.float32), np.ones(4, bool))
+    mean = 50 * 50 / n * math.exp(1.5 * 1.5)
+    assert 50 * 50 / n < -math.log(MOST) < mean
+    assert pairs_of(found) == {(0, 1), (1, 0)}
+    assert found.correlation[0, 0] == pytest.approx(-(mean - math.log(2)))  # p = 2 e^-m
+
+
 def test_loadings_of_either_sign_take_the_activity_out() -> None:
     rng = np.random.default_rng(0)
     activity = rng.normal(size=(60_000, 1))

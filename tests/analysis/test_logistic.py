@@ -27,9 +27,10 @@ from tests.analysis.calibrated_twins import (
     states_of_feature,
 )
 from tests.analysis.naive import Dense
-from tests.analysis.planted import planted
+from tests.analysis.planted import planted, steep
 
 MIXED = {0: True, 1: False, 4: True, 7: False, 8: True}
+STEEP = dict.fromkeys(range(1, 5), True)
 
 
 class Fit(NamedTuple):
@@ -211,6 +212,35 @@ def test_features_that_hardly_ever_or_always_fire_stay_finite(fires: int) -> Non
     found = fit(firings_from([x]), 0, {1: True, 2: False, 3: True}, tolerance=1e-3)
     assert np.isfinite(found.theta).all()
     assert found.at_tokens.sum() == pytest.approx(fires, abs=0.1)
+
+
+@pytest.mark.parametrize("seed", [45, 71, 78, 116])
+def test_steps_that_overshoot_are_halved_until_a_fit_equals_the_twin(seed: int) -> None:
+    # Found by search: whole steps go to and fro on these for ever.
+    firings = steep(seed)
+    found, twin = fit(firings, 0, STEEP, tolerance=1e-6), logistic_fit(firings, 0, STEEP)
+    assert found.converged
+    np.testing.assert_allclose(found.theta, twin.theta, atol=1e-5)
+    np.testing.assert_allclose(found.at_tokens, twin.p, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("seed", "dropped"),
+    [(0, 3), (1, 1), (53, 0), (133, 3)],
+    ids=["whole", "whole", "long", "long"],
+)
+def test_steps_that_overshoot_are_cut_and_halved_until_a_member_is_left_out(seed: int, dropped: int) -> None:
+    # Found by search: whole steps go to and fro for ever, or steps of any length take more than there are.
+    firings = steep(seed)
+    found = fit(firings, 0, STEEP)
+    theta, information = found.theta.copy(), np.tril(found.information)
+    own = rows_of(tokens_of(firings, dropped + 1), found.row_of, np.zeros(len(found.p)))
+    rows = np.append(np.int32(0), own)
+    without = np.empty(len(rows))
+    assert leave_out(dropped, rows, found.design, found.p, theta, information, 1e-6, without)
+    gone = np.arange(found.design.column[dropped], found.design.column[dropped + 1])
+    twin, _ = left_out(firings, 0, STEEP, dropped + 1)
+    np.testing.assert_allclose(np.delete(theta, gone), twin, atol=1e-5)
 
 
 def test_steps_that_run_out_are_told() -> None:
