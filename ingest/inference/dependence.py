@@ -19,11 +19,13 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from analysis.activations import Columns, Float64
-from analysis.calibrated import Background, Dependence, background_of, dependence_of
+from analysis.calibrated import Background, Dependence, background_of
 from analysis.columns import columns_of
 from analysis.errors import DataError
 from analysis.firings import lay_out
 from ingest.inference.config import InferConfig
+from ingest.inference.memory import Allowance
+from ingest.inference.regressions import dependence_within
 from ingest.inference.workspace import as_os_error
 from ingest.progress import progress
 from ingest.samples_directory import SamplesDirectory
@@ -31,7 +33,9 @@ from ingest.samples_directory import SamplesDirectory
 _BACKGROUND, _DEPENDENCE, _PARTS = "background.safetensors", "dependence.parquet", "tests"
 
 
-def pool(samples: SamplesDirectory, out: Path, config: InferConfig, replicates: int) -> Background:
+def pool(
+    samples: SamplesDirectory, out: Path, config: InferConfig, replicates: int, allowance: Allowance
+) -> Background:
     """Test all pairs on all replicates together, unless that is done; returns the background."""
     if (out / _DEPENDENCE).exists():
         shutil.rmtree(out / _PARTS, ignore_errors=True)
@@ -46,7 +50,7 @@ def pool(samples: SamplesDirectory, out: Path, config: InferConfig, replicates: 
         firings = lay_out(read, replicates)
     with _Kept(out / _PARTS) as kept:
         background = background_of(firings)
-        found = dependence_of(firings, background, config.calibrated(), kept.part)
+        found = dependence_within(firings, background, config.calibrated(), kept.part, allowance)
     with as_os_error():
         _write(out, background, found)
         shutil.rmtree(out / _PARTS, ignore_errors=True)

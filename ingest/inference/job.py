@@ -20,7 +20,7 @@ from ingest.inference.config import InferConfig, Resources
 from ingest.inference.counting import Trials
 from ingest.inference.dependence import adopt, kept_by_test, pool
 from ingest.inference.keeping import published_keep
-from ingest.inference.memory import GB, Plan, held_bytes, plan_within
+from ingest.inference.memory import GB, Allowance, Plan, held_bytes, plan_within
 from ingest.inference.procedure import Procedure, calibrated, device_of, published
 from ingest.inference.size import size_of
 from ingest.inference.stopping import Look, look_until_stable, pooled_place
@@ -75,10 +75,11 @@ def infer(
     samples = open_samples(samples_path)
     run, digests = _plan(samples, config)
     budget = None if resources.memory is None else resources.memory * GB
-    plan = plan_within(size_of(samples, config), use_threads(resources.threads), budget, held_bytes())
+    libraries = held_bytes()
+    plan = plan_within(size_of(samples, config), use_threads(resources.threads), budget, libraries)
     # Better known now than after hours of trials.
     samples.check_companions()
-    use_threads(plan.threads)
+    allowance = Allowance(use_threads(plan.threads), budget, libraries)
     try:
         with hold(out):
             run = claim(out, run, digests)
@@ -88,10 +89,10 @@ def infer(
                     return False
                 mending(fault)
             most = run.config["replicates"]
-            looks = _looks(samples, out, config, resources, most, plan, looked)
+            looks = _looks(samples, out, config, resources, most, plan, allowance, looked)
             replicates = looks[-1].replicates if looks else most
             run = _ended(run, digests, replicates)
-            procedure = _procedure(samples, out, config, resources, replicates)
+            procedure = _procedure(samples, out, config, resources, replicates, allowance)
             _all_trials(samples, out, config, procedure, replicates)
             graph = assemble(samples, out, run, plan, looks, most)
             with progress("writing", 1, unit="graph") as advance, as_os_error():
@@ -146,6 +147,7 @@ def _looks(
     resources: Resources,
     replicates: int,
     plan: Plan,
+    allowance: Allowance,
     looked: Callable[[Look], None],
 ) -> tuple[Look, ...]:
     """Look at what is kept after more and more replicates until it is stable, where that is asked for."""
@@ -154,7 +156,7 @@ def _looks(
 
     def by_test(count: int) -> pl.DataFrame:
         place = pooled_place(out, count)
-        pool(samples, place, config, count)
+        pool(samples, place, config, count, allowance)
         return kept_by_test(place, config.fdr)
 
     def by_count(count: int) -> pl.DataFrame:
@@ -181,12 +183,17 @@ def _ended(run: Run, digests: Mapping[str, str], replicates: int) -> Run:
 
 
 def _procedure(
-    samples: SamplesDirectory, out: Path, config: InferConfig, resources: Resources, replicates: int
+    samples: SamplesDirectory,
+    out: Path,
+    config: InferConfig,
+    resources: Resources,
+    replicates: int,
+    allowance: Allowance,
 ) -> Procedure:
     """Return how trials are made; the calibrated procedure looks at all replicates together first."""
     if config.procedure == "published":
         return published(config, resources)
-    return calibrated(config, pool(samples, out, config, replicates))
+    return calibrated(config, pool(samples, out, config, replicates, allowance))
 
 
 def _all_trials(

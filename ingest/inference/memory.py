@@ -4,7 +4,8 @@ What a job holds at its peak, in bytes, with ``F`` features, ``n`` tokens and ``
 replicate, ``K`` candidates, and ``T`` threads; the largest of::
 
     reading     2 file                           a mapped file, and its copy
-    a trial     36 z + 24 n + T (12 ROOM F K + 40 F + 24 n) + 24 F K
+    a trial     36 z + 24 n + T (12 ROOM F K + 40 F + 24 n + 16 firings of the K + 1 busiest) + 24 F K
+    pooled      see ``procedure_bytes``
     counting    110 edges_at_once + 24 F K / 2 + stored edges + twice the dictionary
     the words   file + 32 z + F / blocks * 6 kB, + the finished words, stored edges and dictionary
 
@@ -12,16 +13,22 @@ and beside it the libraries. The first job on a machine also compiles the kernel
 once; ``stratigraph doctor SAMPLES_DIR`` compiles most of them beforehand. Three of these give way where a
 budget asks for it: fewer threads, fewer edges counted at a time, words for a block of features at a time,
 reading the replicates once a block. None of them changes the result.
+
+What the regressions of the calibrated procedure hold, beside, is known only when it is known what is
+regressed on what. Before, a plan makes room for one at a time, on the features that fire most; then as many
+go side by side as there is room for (``ingest.inference.regressions``).
 """
 
+import ctypes
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from analysis.errors import MisuseError
 from analysis.pairs import ROOM
 from analysis.token_mass import CAP
-from ingest.inference.size import JobSize
+from ingest.inference.size import NEIGHBOURS, JobSize
 from ingest.inference.words import CONTEXTS, LEFT, RIGHT
 
 GB = 1e9
@@ -46,6 +53,12 @@ _WORDS_DONE = 1500
 """Bytes of a feature's finished contexts and top tokens."""
 _MEETINGS = 6 * 8 * 256
 """Bytes of a feature's meetings with the groups of the others, while loadings are found."""
+LINKED = 16
+"""Bytes of a firing of the candidates of a feature, while its neighbourhood is sought."""
+TESTED = 68
+"""Bytes of a firing of the features that a test is given, with the rows that they make."""
+TESTED_GRADED = 16
+"""More bytes of the firing of one that counts by its levels."""
 EDGES_AT_ONCE = 5_000_000
 FEWEST_EDGES = 100_000
 MOST_WORD_BLOCKS = 16
@@ -70,12 +83,63 @@ class Plan:
     word_blocks: int = 1
 
 
+@dataclass(frozen=True)
+class Allowance:
+    """What a stage may use that finds out as it goes how much memory it needs.
+
+    Parameters
+    ----------
+    threads
+        Most threads.
+    budget
+        Most bytes of the process; None for no limit.
+    libraries
+        Bytes of the budget that the process held before the job.
+    """
+
+    threads: int
+    budget: float | None = None
+    libraries: float = LIBRARIES
+
+    def threads_for(self, work: str, data: float, fitting: Callable[[float], int], least: float) -> int:
+        """Return how many threads to use.
+
+        Parameters
+        ----------
+        work
+            What is to be done, as the subject of a sentence.
+        data
+            Bytes of what all threads read and write.
+        fitting
+            Says how many threads fit in so many bytes.
+        least
+            Bytes of one thread.
+
+        Raises
+        ------
+        MisuseError
+            Not even one thread fits.
+        """
+        if self.budget is None:
+            return self.threads
+        _give_back()
+        held = self.libraries + data
+        threads = fitting(self.budget - held)
+        if threads < 1:
+            raise MisuseError(
+                f"--memory is {self.budget / GB:g} GB; {work} needs {_rounded_up(held + least)} GB, "
+                "repeat the command with that much, or sample fewer tokens in a replicate"
+            )
+        return min(threads, self.threads)
+
+
 def trial_bytes(size: JobSize, threads: int) -> float:
     """Peak of a trial beside the libraries."""
     # By feature, the same shuffled, and the screen's own.
     firings = (2 * _FIRING + _SCREENED) * size.nonzero + 24 * size.tokens
     lists = _LISTED * size.n_features * size.candidates
-    a_thread = ROOM * lists + 40 * size.n_features + 24 * size.tokens
+    links = LINKED * size.busiest(size.candidates + 1)
+    a_thread = ROOM * lists + 40 * size.n_features + 24 * size.tokens + links
     return firings + threads * a_thread + 2 * lists
 
 
@@ -93,25 +157,32 @@ def end_bytes(size: JobSize, plan: Plan) -> float:
     return max(counting, rereading)
 
 
-def procedure_bytes(size: JobSize, threads: int) -> float:
-    """Peak beside the libraries of what a procedure does beyond its trials.
+def procedure_bytes(size: JobSize, threads: int, regressions: int = 1) -> float:
+    """Peak beside the libraries of what a procedure does beyond its trials, `regressions` side by side.
 
     The published procedure does nothing; the calibrated one lays all replicates end to end. A state takes
     nine bytes while it is laid down, screened or regressed on; a feature its meetings with 256 groups,
-    several times over, and its lists; a token its row, and what a thread marks there.
+    several times over, and its lists; a token its row, and what a thread marks there. Of the features that
+    fire most, a regression has all its candidates, and a test ``NEIGHBOURS`` members, of which each counts by
+    its levels.
     """
     if size.procedure == "published":
         return 0.0
     states = 9 * size.nonzero * size.replicates + 2 * size.file_bytes
     lists = ROOM * _LISTED * size.n_features * size.candidates
     tokens = size.tokens * size.replicates * (8 + 5 * threads)
-    return states + max(_MEETINGS * size.n_features, threads * lists) + tokens
+    screening = max(_MEETINGS * size.n_features, threads * lists)
+    linked = LINKED * size.busiest(size.candidates + 1)
+    tested = (TESTED + TESTED_GRADED) * size.busiest(NEIGHBOURS) + 8 * size.busiest(1)
+    regressing = regressions * size.replicates * max(linked, tested) + lists
+    return states + max(screening, regressing) + tokens
 
 
 def peak_bytes(size: JobSize, plan: Plan, libraries: float = LIBRARIES) -> float:
     """Peak of the whole job in a process that holds `libraries` bytes beside it."""
     trial, end = trial_bytes(size, plan.threads), end_bytes(size, plan)
-    return libraries + max(2 * size.file_bytes, trial, end, procedure_bytes(size, plan.threads))
+    pooled = procedure_bytes(size, plan.threads, plan.threads)
+    return libraries + max(2 * size.file_bytes, trial, end, pooled)
 
 
 def least_bytes(size: JobSize, libraries: float = LIBRARIES) -> float:
@@ -126,6 +197,14 @@ def held_bytes() -> float:
     except (OSError, ValueError, IndexError):
         return LIBRARIES
     return max(LIBRARIES, pages * float(os.sysconf("SC_PAGE_SIZE")))
+
+
+def _give_back() -> None:
+    """Let the C library give back what earlier stages freed, where it can; it would count beside the next."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError):
+        return
 
 
 def plan_within(size: JobSize, threads: int, budget: float | None, libraries: float = LIBRARIES) -> Plan:

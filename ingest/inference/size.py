@@ -1,12 +1,19 @@
-"""How large a job is, from ``samples.json`` and the headers of its files; nothing of the data is read."""
+"""How large a job is, from ``samples.json``, the headers of its files, and the features of one replicate."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from safetensors import SafetensorError, safe_open
 
+from analysis.activations import Int64
 from ingest.inference.config import InferConfig
 from ingest.samples_directory import SamplesDirectory
+
+NEIGHBOURS = 10
+"""Members allowed for in a neighbourhood before it is known: those of the largest of dense planted sites."""
+_AT_ONCE = 1_000_000
+"""Firings that are counted at a time."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,9 @@ class JobSize:
         ``K``.
     procedure
         ``published`` or ``calibrated``.
+    count : shape (F,) or None
+        Firings of each feature in a replicate, the most active first; None where they are not known, and then
+        any feature may fire at every token.
     """
 
     n_features: int
@@ -44,6 +54,13 @@ class JobSize:
     nulls: int
     candidates: int
     procedure: str = "published"
+    count: tuple[int, ...] | None = None
+
+    def busiest(self, features: int) -> int:
+        """Return the firings in a replicate of so many features, those that fire most."""
+        if self.count is None:
+            return min(self.nonzero, features * self.tokens)
+        return sum(self.count[:features])
 
     @property
     def trials(self) -> int:
@@ -74,7 +91,27 @@ def size_of(samples: SamplesDirectory, config: InferConfig) -> JobSize:
         nulls=config.nulls,
         candidates=config.settings().candidates,
         procedure=config.procedure,
+        count=_count(files[int(np.argmax(firings))], samples.n_features, config) if files else None,
     )
+
+
+def _count(file: Path, n_features: int, config: InferConfig) -> tuple[int, ...] | None:
+    """Count the firings of the features that fire most; None where the file breaks the format."""
+    count: Int64 = np.zeros(n_features, np.int64)
+    try:
+        with safe_open(file, framework="numpy") as stream:
+            feature = stream.get_slice("feature")
+            firings = int(feature.get_shape()[0])
+            for first in range(0, firings, _AT_ONCE):
+                some = feature[first : min(first + _AT_ONCE, firings)]
+                if some.min() < 0 or some.max() >= n_features:
+                    return None
+                count += np.bincount(some, minlength=n_features)
+    except (SafetensorError, OSError, ValueError, TypeError, IndexError, MemoryError):
+        # The job refuses it later, by its name and for its reason.
+        return None
+    most = max(NEIGHBOURS, config.settings().candidates + 1)
+    return tuple(np.sort(count)[::-1][:most].tolist())
 
 
 def _bytes(file: Path) -> int:

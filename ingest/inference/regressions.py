@@ -1,0 +1,208 @@
+"""The neighbourhoods and tests of all replicates together, on as many threads as memory has room for.
+
+A thread holds one regression at a time. With ``f`` firings of what a feature is regressed on, ``g`` of those
+that count by their levels too, and ``n`` tokens, bytes of one thread::
+
+    a neighbourhood    16 f + 4 n + 16 (K + 1)^2        f of the candidates, and of the feature itself
+    a test             68 f + 16 g + 5 n + 8 m          m firings of the feature tested against it
+    all together       9 z + 20 F K                     z firings of all features; 5 z while tests are made,
+                       and then 400 for each pair       and the figures of both ends
+
+A test makes rows of alike tokens (``analysis.design``): while they branch 17 bytes a firing, a table of 16 a
+firing of the most active member, and 17 a row; then 120 a row and 8 an entry, one for each firing and two
+more where levels count. There were at most .46 rows a firing on dense sites, and .5 are allowed for, which
+makes the latter the larger.
+
+The candidates are known before the neighbourhoods are sought, and these before the tests. Only which pairs
+are tested jointly is not: any may be, and then the members of both ends count. Threads change no result.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from analysis.activations import Bool, Float64, Int32, Int64
+from analysis.calibrated import (
+    Background,
+    CalibratedSettings,
+    Dependence,
+    neighbourhoods_of,
+    q_values,
+    screen_states,
+)
+from analysis.columns import moments_of
+from analysis.conditional import Keeping, Neighbourhoods, conditional_tests
+from analysis.firings import Firings, states_of
+from analysis.kernel import use_threads
+from analysis.nodewise import Fits, nodewise
+from analysis.screen import Candidates
+from ingest.inference.memory import LINKED, TESTED, TESTED_GRADED, Allowance
+
+_PAIR = 400
+"""Bytes of a pair while it is tested: its figures by part, by end, and in order."""
+_ALONE = "testing"
+"""Name of the parts in which a feature is regressed on its own neighbourhood only."""
+
+
+def dependence_within(
+    firings: Firings,
+    background: Background,
+    settings: CalibratedSettings,
+    keeping: Keeping,
+    allowance: Allowance,
+) -> Dependence:
+    """Do what ``analysis.calibrated.dependence_of`` does, within `allowance`; the result is the same.
+
+    Raises
+    ------
+    MisuseError
+        A regression does not fit on one thread.
+    """
+    try:
+        _, candidates = screen_states(firings, background, settings)
+        fits = _neighbourhoods(firings, background, settings, candidates, allowance)
+        known = neighbourhoods_of(candidates.feature, fits.coefficient)
+        source, target = known.pairs()
+        data = bytes_of_data(firings, settings.candidates, len(source))
+        keeping = _threaded(keeping, _threads_of_tests(firings, known, source, target, data, allowance))
+        tests = conditional_tests(
+            firings, background.loading, background.lasting, known, source, target, keeping=keeping
+        )
+    finally:
+        use_threads(allowance.threads)
+    pairs = firings.n_features * (firings.n_features - 1) // 2
+    return Dependence(
+        source,
+        target,
+        q_values(np.exp(-np.abs(tests.evidence)), pairs),
+        tests.partial_correlation,
+        tests.standard_error,
+        candidates,
+        tests.joint,
+        tests.not_converged,
+    )
+
+
+def bytes_of_data(firings: Firings, candidates: int, pairs: int | None = None) -> float:
+    """Bytes of what is regressed, `candidates` a feature at most, and of the `pairs` tested once they are."""
+    lists = 20 * firings.n_features * candidates
+    each, tested = (9, 0) if pairs is None else (5, _PAIR * pairs)
+    return float(each * len(firings.token) + lists + tested)
+
+
+def bytes_of_neighbourhood(count: Int64, n_tokens: int, candidate: Int32) -> float:
+    """Bytes of a thread that seeks neighbourhoods among the candidates, shape (F, K), -1 where there is none.
+
+    Parameters
+    ----------
+    count : shape (F,)
+        Firings of each feature.
+    """
+    listed = count + np.where(candidate >= 0, count[np.maximum(candidate, 0)], 0).sum(axis=1)
+    return float(LINKED * listed.max(initial=0) + 4 * n_tokens + 16 * (candidate.shape[1] + 1) ** 2)
+
+
+def bytes_of_tests(count: Int64, known: Neighbourhoods) -> Float64:
+    """Bytes that the test of each feature on its neighbourhood holds beside what every thread does, (F,)."""
+    fires = count[known.member]
+    return TESTED * _sums(known.start, fires) + TESTED_GRADED * _sums(known.start, fires * known.graded)
+
+
+def bytes_of_joint_tests(
+    count: Int64, known: Neighbourhoods, source: Int32, target: Int32, most: int
+) -> Float64:
+    """Bytes of the largest tests, `most` of them or less, given the neighbourhoods of both ends of a pair."""
+    alone = bytes_of_tests(count, known)
+    # What both ends have in common counts once, which is looked at only where it may matter.
+    bound = alone[source] + alone[target]
+    largest: list[float] = []
+    for pair in np.argsort(-bound, kind="stable"):
+        if len(largest) == most and largest[-1] >= bound[pair]:
+            break
+        i, j = source[pair], target[pair]
+        need = _joint_bytes(count, known, i, j)
+        largest = sorted([*largest, need], reverse=True)[:most]
+    return np.array(largest)
+
+
+def _joint_bytes(count: Int64, known: Neighbourhoods, i: int, j: int) -> float:
+    of = [slice(known.start[k], known.start[k + 1]) for k in (i, j)]
+    members = np.setdiff1d(np.concatenate([known.member[k] for k in of]), [i, j])
+    graded = np.setdiff1d(np.concatenate([known.member[k][known.graded[k]] for k in of]), [i, j])
+    return float(TESTED * count[members].sum() + TESTED_GRADED * count[graded].sum())
+
+
+def threads_within(need: Float64, each: float, room: float, most: int) -> int:
+    """Return how many threads fit in `room` bytes, 0 to `most`.
+
+    Parameters
+    ----------
+    need
+        Bytes of each regression; those that need most may come side by side.
+    each
+        Bytes of a thread whatever it regresses.
+    """
+    largest = np.zeros(most)
+    found = np.sort(need)[::-1][:most]
+    largest[: len(found)] = found
+    return int(np.searchsorted(np.cumsum(largest + each), room, side="right"))
+
+
+def _neighbourhoods(
+    firings: Firings,
+    background: Background,
+    settings: CalibratedSettings,
+    candidates: Candidates,
+    allowance: Allowance,
+) -> Fits:
+    a_thread = bytes_of_neighbourhood(firings.count, firings.n_tokens, candidates.feature)
+    data = bytes_of_data(firings, settings.candidates)
+    states = states_of(firings)
+
+    def fitting(room: float) -> int:
+        return threads_within(np.zeros(0), a_thread, room, allowance.threads)
+
+    use_threads(allowance.threads_for("the search for neighbourhoods", data, fitting, a_thread))
+    return nodewise(states, moments_of(states), candidates, settings.path, background.loading, refit=True)
+
+
+def _threads_of_tests(
+    firings: Firings,
+    known: Neighbourhoods,
+    source: Int32,
+    target: Int32,
+    data: float,
+    allowance: Allowance,
+) -> tuple[int, int]:
+    """Threads for the tests given one neighbourhood, and for those given both."""
+    alone = bytes_of_tests(firings.count, known)
+    both = bytes_of_joint_tests(firings.count, known, source, target, allowance.threads)
+    each = 5 * firings.n_tokens + 8 * float(firings.count.max(initial=0))
+
+    def threads(need: Float64) -> int:
+        def fitting(room: float) -> int:
+            return threads_within(need, each, room, allowance.threads)
+
+        least = each + float(need.max(initial=0.0))
+        return allowance.threads_for("the largest test", data, fitting, least)
+
+    # Known to be too much before hours of the first kind of tests, not after them.
+    jointly = threads(both)
+    return threads(alone), jointly
+
+
+def _threaded(keeping: Keeping, threads: tuple[int, int]) -> Keeping:
+    """Make the parts on so many threads: given one neighbourhood, and given both."""
+    alone, jointly = threads
+
+    def keep(name: str, number: int, count: int, make: Callable[[], Float64]) -> Float64:
+        use_threads(alone if name == _ALONE else jointly)
+        return keeping(name, number, count, make)
+
+    return keep
+
+
+def _sums(start: Int64, values: Int64 | Bool) -> Float64:
+    """Sum each run ``values[start[i]:start[i + 1]]``."""
+    total = np.concatenate([np.zeros(1, np.int64), np.cumsum(values)])
+    return np.asarray(total[start[1:]] - total[start[:-1]], np.float64)
