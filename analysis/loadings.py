@@ -144,9 +144,10 @@ def _inliers(loading: Float64, found: Float64, expected: Float64, table: Float64
     place = np.clip(np.searchsorted(_GRID, loading), 0, len(_GRID) - 1)
     fitted = expected * table[place]
     z = (found - fitted) / np.sqrt(np.maximum(fitted, 1e-9))
-    spread = 1.4826 * np.median(np.abs(z - np.median(z, axis=1, keepdims=True)), axis=1)
-    spread = np.maximum(1.0, spread)
-    return (np.abs(z) < _OUTLIER * spread[:, np.newaxis]) & (expected > 0), spread
+    # About their median: of a loading that is still far off no group is met as it says.
+    away = np.abs(z - np.median(z, axis=1, keepdims=True))
+    spread = np.maximum(1.0, 1.4826 * np.median(away, axis=1))
+    return (away < _OUTLIER * spread[:, np.newaxis]) & (expected > 0), spread
 
 
 def _mean_factor(loading: Float64, group: Int32, weight: Float64) -> Float64:
