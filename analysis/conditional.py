@@ -41,12 +41,13 @@ import numpy as np
 from analysis.activations import Bool, Float32, Float64, Int32, Int64
 from analysis.bursts import LAGS, dispersion
 from analysis.cholesky import factorise, solve_lower
-from analysis.design import Design, add_gradient, design_of, rows_of
+from analysis.design import Design, add_gradient, chance, design_of, log_odds, rows_of
 from analysis.firings import Firings, Int8
 from analysis.kernel import kernel, parallel_kernel
 from analysis.left_out import leave_out
 from analysis.logistic import fires_of, fit_logistic
 from analysis.poisson import evidence
+from analysis.strata import empty_strata, patterns_of, settle
 
 _TOLERANCE = 0.05
 """Last step of a regression, in standard errors; what is left is smaller still."""
@@ -125,13 +126,14 @@ class PairTests:
     evidence : shape (pairs,)
         ``-log p``, signed as the dependence; 0 where the two ends disagree in sign.
     partial_correlation : shape (pairs,)
-        ``T`` of the end that judges, over the root of both residual variances, within [-1, 1].
+        ``T`` of the test that judges, over the root of the residual variances of the two ends, each without
+        the other, within [-1, 1].
     standard_error : shape (pairs,)
         Its standard error over the replicates; nan for one replicate.
     joint
         Pairs tested once more, given the neighbourhoods of both.
     not_converged
-        Regressions that did not converge; their tests are no evidence.
+        Tests, from either end or jointly, whose regression did not converge; they are no evidence.
     """
 
     evidence: Float64
@@ -180,6 +182,8 @@ def conditional_tests(
     mine = _evidence(here, loading, lasting, source, target)
     theirs = _evidence(there, loading, lasting, source, target)
     weaker = np.abs(mine) < np.abs(theirs)
+    # Where both are as weak, the smaller score judges, so that it does not matter which end is named first.
+    weaker |= (np.abs(mine) == np.abs(theirs)) & (np.abs(here[:, _EXCESS]) < np.abs(there[:, _EXCESS]))
     score = np.where(mine * theirs > 0, np.where(weaker, mine, theirs), 0.0)
     judge = np.where(weaker[:, np.newaxis], here, there)
     stronger = np.where(weaker, theirs, mine)
@@ -198,7 +202,7 @@ def conditional_tests(
         np.clip((judge[:, _EXCESS] - unexplained) / scale, -1.0, 1.0),
         judge[:, _ERROR] / scale,
         len(again),
-        int((here[:, _CONVERGED] == 0).sum() + (there[:, _CONVERGED] == 0).sum()),
+        sum(int((figures[:, _CONVERGED] == 0).sum()) for figures in (here, there, jointly)),
     )
 
 
@@ -364,62 +368,81 @@ def _test_node(
     factor = information.copy()
     factorise(factor, len(theta))
     fitted = p.copy()
+    strata = empty_strata(len(fires))
+    patterns = patterns_of(design)
     met = np.zeros(len(fires))
     for task in range(len(partners)):
         tokens = token[start[partners[task]] : start[partners[task] + 1]]
         rows = rows_of(tokens, row_of, met)
         dropped = np.searchsorted(members, partners[task])
+        own, good, thinned = factor, True, theta
         if dropped < len(members) and members[dropped] == partners[task]:
-            own = information.copy()
+            own, thinned = information.copy(), theta.copy()
             changing = np.append(np.int32(0), rows)
             without = np.empty(len(changing))
-            good = leave_out(dropped, changing, design, p, theta.copy(), own, _TOLERANCE, without)
+            good = leave_out(dropped, changing, design, p, thinned, own, _TOLERANCE, without)
             fitted[changing] = without
-            changed = _score(
-                tokens, rows, met, design, dropped, fitted, own, bounds, row_of, state, figures[task]
-            )
-            for row in rows:
-                changed -= met[row] * p[row] * (1.0 - p[row])
-            fitted[changing] = p[changing]
         else:
-            good = True
-            changed = 0.0
-            _score(tokens, rows, met, design, -1, fitted, factor, bounds, row_of, state, figures[task])
+            dropped = -1
+        figures[task, _RESIDUAL] = max(1e-3, residual if dropped < 0 else _residual(design, thinned))
+        unseen = fitted[0] * (1.0 - fitted[0])
+        weight = settle(design, patterns, fires, rows, met, dropped, thinned, fitted, strata)
+        _set_variance(rows, met, design, dropped, weight, unseen, own, figures[task])
+        _set_excess(tokens, fitted, bounds, row_of, state, figures[task])
+        fitted[rows] = p[rows]
+        fitted[0] = p[0]
         met[rows] = 0.0
-        figures[task, _RESIDUAL] = max(1e-3, residual + changed)
         figures[task, _CONVERGED] = 1.0 if converged and good else 0.0
 
 
 @kernel
-def _score(
-    tokens: Int32,
+def _residual(design: Design, theta: Float64) -> float:
+    """Residual variance of a regression, over all tokens."""
+    found = 0.0
+    for row in range(len(design.tokens)):
+        if design.tokens[row] > 0.0:
+            p = chance(log_odds(design, row, theta))
+            found += design.tokens[row] * p * (1.0 - p)
+    return found
+
+
+@kernel
+def _set_variance(
     rows: Int32,
     met: Float64,
     design: Design,
     dropped: int,
-    p: Float64,
+    weight: Float64,
+    unseen: float,
     factor: Float64,
-    bounds: Int64,
-    row_of: Int32,
-    state: Int8,
     figures: Float64,
-) -> float:
-    """Score of a feature firing at `tokens`, its variance, its dispersion and its error over replicates.
+) -> None:
+    """Variance of the score of a feature that fires at ``met[row]`` tokens of each of `rows`.
 
-    It fires at ``met[row]`` tokens of each of `rows`; `p` is the chance in each row, `factor` the Cholesky
-    factor of the information. Returns the residual variance at the tokens.
+    `weight` is that of each of its rows, below 0 where it is settled; `unseen` the variance of a token at
+    which no member fires, `factor` the Cholesky factor of the information.
     """
     size = len(factor)
     cross = np.zeros(size)
     variance, base = 0.0, 0.0
-    for row in rows:
-        weight = met[row] * p[row] * (1.0 - p[row])
-        variance += weight
-        base += min(weight, met[row] * p[0] * (1.0 - p[0]))
-        add_gradient(design, row, weight, cross)
+    for k in range(len(rows)):
+        row = rows[k]
+        variance += abs(weight[k])
+        base += min(abs(weight[k]), met[row] * unseen)
+        if weight[k] > 0.0:
+            add_gradient(design, row, weight[k], cross)
     if dropped >= 0:
         cross[design.column[dropped] : design.column[dropped + 1]] = 0.0
     solve_lower(factor, cross, size)
+    figures[_VARIANCE] = max(0.0, variance - (cross * cross).sum())
+    figures[_BASE] = min(base, figures[_VARIANCE])
+
+
+@kernel
+def _set_excess(
+    tokens: Int32, p: Float64, bounds: Int64, row_of: Int32, state: Int8, figures: Float64
+) -> None:
+    """Score of a feature that fires at `tokens`, its dispersion and its error over replicates."""
     missed = np.empty(len(tokens))
     by_replicate = np.zeros(len(bounds) - 1)
     replicate = 0
@@ -430,15 +453,12 @@ def _score(
         missed[place] = state[t] - p[row_of[t]]
         by_replicate[replicate] += missed[place]
     figures[_EXCESS] = missed.sum()
-    figures[_VARIANCE] = max(0.0, variance - (cross * cross).sum())
-    figures[_BASE] = min(base, figures[_VARIANCE])
     figures[_DISPERSION] = _dispersion(tokens, missed, bounds)
     replicates = len(by_replicate)
     figures[_ERROR] = np.nan
     if replicates > 1:
         away = by_replicate - by_replicate.mean()
         figures[_ERROR] = math.sqrt((away * away).sum() / (replicates - 1) * replicates)
-    return float(variance)
 
 
 @kernel

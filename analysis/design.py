@@ -9,21 +9,28 @@ with ``z`` the level of ``j`` at the token (``analysis.firings``). Most tokens s
 most others one or two, so that there are several times fewer rows than tokens. Row 0 is that of no member.
 
 Rows are found by letting them branch: member after member, the tokens of a row at which it fires at one level
-go over to a row of their own. That touches each firing of a member once.
+go over to a row of their own. That touches each firing of a member once. A row's name, 64 bits, is the sum of
+those of its members at their levels, so that it is found by them and so is the row that lacks one of them.
 """
 
 import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.activations import Bool, Float32, Float64, Int32, Int64
 from analysis.firings import LEVELS, Int8
 from analysis.kernel import kernel
 from analysis.splitmix import bits_of
 
+UInt64 = NDArray[np.uint64]
+
 GRADED_COLUMNS = 3
 """Columns of a graded member; another has one."""
+
+_FIRST_PLACES = 64
+"""Places of the table of rows at first."""
 
 
 class Design(NamedTuple):
@@ -39,6 +46,12 @@ class Design(NamedTuple):
         Tokens of each row; 0 where a row has lost them all to others, and then it has no entries.
     column : shape (members + 1,)
         First column of each member; column 0 is the constant.
+    name : shape (rows,)
+        Name of each row; that of row 0 is 0.
+    table : shape (a power of 2,)
+        Rows, at places that follow from their names; 0 where there is none.
+    pattern : shape (rows,)
+        The same for rows of the same members, at whatever levels: the sum of the members' own.
     """
 
     start: Int64
@@ -46,6 +59,9 @@ class Design(NamedTuple):
     value: Float32
     tokens: Float64
     column: Int64
+    name: UInt64
+    table: Int32
+    pattern: UInt64
 
 
 class _Branches(NamedTuple):
@@ -59,12 +75,17 @@ class _Branches(NamedTuple):
         Level of that member; 0 unless it is graded.
     tokens : shape (rows,)
         Tokens left in each.
+    name : shape (rows,)
+    table : shape (a power of 2,)
+        As in `Design`.
     """
 
     parent: Int32
     newest: Int32
     level: Int8
     tokens: Int64
+    name: UInt64
+    table: Int32
 
 
 @kernel
@@ -101,62 +122,102 @@ def design_of(members: Int64, graded: Bool, start: Int64, token: Int32, level: I
                 place[end + 2] = column[a] + 2
                 value[end + 2] = z * z - np.float32(1.0)
             at = branches.parent[at]
-    return Design(begin, place, value, branches.tokens.astype(np.float64), column)
+    pattern = np.zeros(len(branches.tokens), np.uint64)
+    for row in range(1, len(pattern)):
+        pattern[row] = pattern[branches.parent[row]] + pattern_of_member(branches.newest[row])
+    tokens = branches.tokens.astype(np.float64)
+    return Design(begin, place, value, tokens, column, branches.name, branches.table, pattern)
 
 
 @kernel
 def _branch(
     members: Int64, graded: Bool, start: Int64, token: Int32, level: Int8, row_of: Int32
 ) -> _Branches:
-    firings, most = 0, 1
+    firings = 0
     for j in members:
         firings += start[j + 1] - start[j]
-        most = max(most, start[j + 1] - start[j])
     branches = _Branches(
         np.zeros(firings + 1, np.int32),
         np.zeros(firings + 1, np.int32),
         np.zeros(firings + 1, np.int8),
         np.zeros(firings + 1, np.int64),
+        np.zeros(firings + 1, np.uint64),
+        np.zeros(0, np.int32),
     )
     branches.tokens[0] = len(row_of)
-    size = 2
-    while size < 2 * most:
-        size *= 2
-    table = np.zeros(size, np.int32)
-    rows, oldest = 1, 1
+    table = np.zeros(_FIRST_PLACES, np.int32)
+    rows = 1
     for a in range(len(members)):
         for entry in range(start[members[a]], start[members[a] + 1]):
             row = row_of[token[entry]]
-            z = int(level[entry]) if graded[a] else 0
-            branch = _place_of(row, z, branches, table, oldest)
-            if table[branch] < oldest:
+            z = level[entry] if graded[a] else np.int8(0)
+            name = branches.name[row] + _name_of(a, z)
+            place = _place_of(name, branches.name, table)
+            if table[place] == 0:
                 branches.parent[rows], branches.newest[rows], branches.level[rows] = row, a, z
-                table[branch] = rows
+                branches.name[rows] = name
+                table[place] = rows
                 rows += 1
             branches.tokens[row] -= 1
-            branches.tokens[table[branch]] += 1
-            row_of[token[entry]] = table[branch]
-        # What the table holds of members before this one is passed over as if it were not there.
-        oldest = rows
+            branches.tokens[table[place]] += 1
+            row_of[token[entry]] = table[place]
+            if 2 * rows > len(table):
+                table = _doubled(branches.name[:rows], len(table))
     return _Branches(
         branches.parent[:rows].copy(),
         branches.newest[:rows].copy(),
         branches.level[:rows].copy(),
         branches.tokens[:rows].copy(),
+        branches.name[:rows].copy(),
+        table,
     )
 
 
 @kernel
-def _place_of(row: int, z: int, branches: _Branches, table: Int32, oldest: int) -> int:
-    """Find where the table holds the branch of a row at a level, or would hold it."""
+def pattern_of_member(a: int) -> np.uint64:
+    """Pattern of member number `a` alone."""
+    return _name_of(a, np.int8(0))
+
+
+@kernel
+def _name_of(a: int, z: np.int8) -> np.uint64:
+    """Name of member number `a` at level `z`, which counts only if it is graded."""
+    _, bits = bits_of(np.uint64(a) * np.uint64(256) + np.uint64(np.int64(z) + 128))
+    return bits
+
+
+@kernel
+def row_without(a: int, row: int, design: Design) -> int:
+    """Row that lacks member number `a` of a row that has it; `row` itself if there is none."""
+    z = np.int8(0)
+    if design.column[a + 1] - design.column[a] == GRADED_COLUMNS:
+        for entry in range(design.start[row], design.start[row + 1]):
+            if design.place[entry] == design.column[a] + 1:
+                z = np.int8(np.rint(design.value[entry] * np.float32(LEVELS)))
+    name = design.name[row] - _name_of(a, z)
+    if name == np.uint64(0):
+        return 0
+    found = design.table[_place_of(name, design.name, design.table)]
+    return found if found > 0 else row
+
+
+@kernel
+def _place_of(name: np.uint64, names: UInt64, table: Int32) -> int:
+    """Find where the table holds the row of some name, or would hold it."""
     last = len(table) - 1
-    _, bits = bits_of(np.uint64(row) * np.uint64(256) + np.uint64(z + 128))
-    place = int(np.int64(bits >> np.uint64(1)) & last)
-    while table[place] >= oldest and (
-        branches.parent[table[place]] != row or branches.level[table[place]] != z
-    ):
+    place = np.int64(name >> np.uint64(1)) & last
+    while table[place] > 0 and names[table[place]] != name:
         place = (place + 1) & last
-    return place
+    return int(place)
+
+
+@kernel
+def _doubled(names: UInt64, places: int) -> Int32:
+    """Table of twice as many places, of the rows of some names."""
+    table = np.zeros(2 * places, np.int32)
+    for row in range(1, len(names)):
+        table[_place_of(names[row], names, table)] = row
+    return table
 
 
 @kernel

@@ -55,7 +55,7 @@ _MEETINGS = 6 * 8 * 256
 """Bytes of a feature's meetings with the groups of the others, while loadings are found."""
 LINKED = 16
 """Bytes of a firing of the candidates of a feature, while its neighbourhood is sought."""
-TESTED = 68
+TESTED = 90
 """Bytes of a firing of the features that a test is given, with the rows that they make."""
 TESTED_GRADED = 16
 """More bytes of the firing of one that counts by its levels."""

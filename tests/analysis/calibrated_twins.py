@@ -7,13 +7,18 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammainc, gammaincc, gammaln, logsumexp
+from scipy.optimize import brentq
+from scipy.special import expit, gammainc, gammaincc, gammaln, logsumexp
 
-from analysis.bursts import LAGS
+from analysis.bursts import LAGS, SPANS
 from analysis.columns import columns_of
 from analysis.firings import LEVELS, Firings, firings_of
 from analysis.logistic import RIDGE
+from analysis.strata import SETTLED
 from tests.analysis.naive import Dense, sparse
+
+FARTHEST = LAGS * 2**SPANS
+"""Largest lag of all."""
 
 Members = dict[int, bool]
 """Features that another is regressed on, and whether by their levels too."""
@@ -69,16 +74,24 @@ def levels(value: Dense) -> list[int]:
 
 
 def autocorrelations_within(replicates: Sequence[Dense]) -> Dense:
-    """Share of firings followed by another `k` tokens later in the same replicate, over what chance gives."""
+    """Share of firings followed by another `k` tokens later in the same replicate, over what chance gives.
+
+    Beyond `LAGS`, of all lags of a span together: over the tokens there are, times the root of the span.
+    """
     states = [x > 0 for x in replicates]
     fires = np.sum([s.sum(axis=0) for s in states], axis=0)
     n = sum(len(s) for s in states)
-    found = np.zeros((states[0].shape[1], LAGS))
-    for i, k in itertools.product(range(len(found)), range(1, LAGS + 1)):
-        if 0 < fires[i] < n:
-            together = sum(int((s[:-k, i] & s[k:, i]).sum()) for s in states)
-            rate = fires[i] / n
-            found[i, k - 1] = (together / fires[i] - rate) / (1 - rate)
+    found = np.zeros((states[0].shape[1], LAGS + SPANS))
+    for i in np.flatnonzero((fires > 0) & (fires < n)):
+        rate = fires[i] / n
+        together = [sum(int((s[:-k, i] & s[k:, i]).sum()) for s in states) for k in range(1, FARTHEST + 1)]
+        exposed = [sum(int(s[: max(0, len(s) - k), i].sum()) for s in states) for k in range(1, FARTHEST + 1)]
+        found[i, :LAGS] = (np.array(together[:LAGS]) / fires[i] - rate) / (1 - rate)
+        for span in range(SPANS):
+            lags = slice(LAGS * 2**span, LAGS * 2 ** (span + 1))
+            if sum(exposed[lags]):
+                share = sum(together[lags]) / sum(exposed[lags])
+                found[i, LAGS + span] = (share - rate) / (1 - rate) * math.sqrt(LAGS * 2**span)
     return found
 
 
@@ -203,9 +216,9 @@ def score_of(firings: Firings, i: int, j: int, members: Members) -> Score:
     """Score of `j` in the regression of `i` on `members` without `j`."""
     fit = logistic_fit(firings, i, {m: graded for m, graded in members.items() if m != j})
     x, y = states_of_feature(firings, j), states_of_feature(firings, i)
-    w = fit.p * (1 - fit.p)
-    cross = fit.x.T @ (w * x)
-    missed = x * (y - fit.p)
+    p, w, settled = _expected(firings, i, j, {m: g for m, g in members.items() if m != j}, fit)
+    cross = fit.x.T @ (np.where(settled, 0.0, w) * x)
+    missed = x * (y - p)
     replicate = np.searchsorted(firings.bounds, np.arange(firings.n_tokens), side="right") - 1
     variance = max(0.0, float(w @ x - cross @ np.linalg.solve(fit.information, cross)))
     p_silent = 1 / (1 + math.exp(-fit.theta[0]))
@@ -215,8 +228,37 @@ def score_of(firings: Firings, i: int, j: int, members: Members) -> Score:
         min(variance, float(np.minimum(w, p_silent * (1 - p_silent)) @ x)),
         _dispersion(missed[x > 0], np.flatnonzero(x), replicate[x > 0]),
         np.array([missed[replicate == k].sum() for k in range(len(firings.bounds) - 1)]),
-        float(w.sum()),
+        float((fit.p * (1 - fit.p)).sum()),
     )
+
+
+def _expected(
+    firings: Firings, i: int, j: int, members: Members, fit: LogisticFit
+) -> tuple[Dense, Dense, NDArray[np.bool_]]:
+    """Chance of each token, its variance, and whether its pattern or row is taken at its word."""
+    x, y = states_of_feature(firings, j) > 0, states_of_feature(firings, i)
+    fires = np.column_stack([np.ones(len(y)), *(states_of_feature(firings, m) for m in sorted(members))])
+    patterns = np.unique(fires, axis=0, return_inverse=True)[1]
+    rows = np.unique(fit.x, axis=0, return_inverse=True)[1]
+    p, w = fit.p.copy(), fit.p * (1 - fit.p)
+    settled = np.zeros(len(y), bool)
+    for pattern in np.unique(patterns[x]):
+        at = patterns == pattern
+        if w[at].sum() >= SETTLED:
+            odds = np.log(fit.p[at] / (1 - fit.p[at]))
+            shift = brentq(lambda c, odds=odds, at=at: expit(odds + c).sum() - y[at].sum(), -40, 40)
+            p[at] = expit(odds + shift)
+            v = p[at] * (1 - p[at])
+            w[at] = v * (1 - v[x[at]].sum() / v.sum())
+            settled[at] = True
+    before = p.copy()
+    for row in np.unique(rows[x]):
+        at = rows == row
+        if (before[at] * (1 - before[at])).sum() >= SETTLED:
+            p[at] = y[at].mean()
+            w[at] = y[at].mean() * (1 - y[at].mean()) * (~x[at]).sum() / (at.sum() - 1)
+            settled[at] = True
+    return p, w, settled
 
 
 def _dispersion(missed: Dense, token: NDArray[np.int64], replicate: NDArray[np.int64]) -> float:
@@ -273,12 +315,13 @@ def _judged(
     i, j = pair
     mine, here = tested(i, j, of[i])
     theirs, there = tested(j, i, of[j])
-    weaker, judge = (mine, here) if abs(mine) < abs(theirs) else (theirs, there)
-    stronger = theirs if abs(mine) < abs(theirs) else mine
+    # Both are as weak where neither is any evidence; then the smaller score judges.
+    by_mine = (abs(mine), abs(here.excess)) < (abs(theirs), abs(there.excess))
+    weaker, stronger, judge = (mine, theirs, here) if by_mine else (theirs, mine, there)
     evidence = weaker if mine * theirs > 0 else 0.0
     again = abs(evidence) < enough and abs(stronger) >= enough + math.log(2)
     if again:
-        node, other = (j, i) if abs(mine) < abs(theirs) else (i, j)
+        node, other = (j, i) if by_mine else (i, j)
         both = {m: of[i].get(m, False) or of[j].get(m, False) for m in {*of[i], *of[j]} - {i, j}}
         once_more, score = tested(node, other, both)
         size = max(0.0, abs(once_more) - math.log(2))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
-from analysis.bursts import LAGS
+from analysis.bursts import LAGS, SPANS
 from analysis.calibrated import (
     Background,
     CalibratedSettings,
@@ -56,7 +56,7 @@ KIN = {(r + a, r + b) for r in range(0, 24, 4) for a, b in ((1, 2), (0, 3), (2, 
 
 
 def neutral(firings: Firings) -> Background:
-    return Background(np.zeros(firings.n_features), np.zeros((firings.n_features, LAGS), np.float32))
+    return Background(np.zeros(firings.n_features), np.zeros((firings.n_features, LAGS + SPANS), np.float32))
 
 
 def kept(dependence: Dependence, level: float = 0.1) -> set[tuple[int, int]]:

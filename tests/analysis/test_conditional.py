@@ -230,9 +230,6 @@ def test_the_partial_correlation_of_features_that_chose_each_other_is_that_of_re
     assert found.partial_correlation[0] == pytest.approx(correlation_of_refits(firings, of), rel=0.05)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="what leaving the other out does to the variance of the tokens of no member is missed"
-)
 def test_the_partial_correlation_of_features_that_chose_only_each_other_is_their_correlation() -> None:
     x = followed(0, 0.1, 0.3)
     found = run(firings_from([x]), {0: {1: False}, 1: {0: False}}, [(0, 1)], level=1e-300)

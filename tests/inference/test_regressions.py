@@ -21,7 +21,7 @@ from analysis.firings import Firings, firings_of, states_of
 from analysis.kernel import use_threads
 from analysis.nodewise import nodewise
 from ingest.inference import InferConfig, Resources, infer, regressions
-from ingest.inference.memory import GB, LIBRARIES, Allowance, least_bytes, plan_within
+from ingest.inference.memory import GB, LIBRARIES, TESTED, TESTED_GRADED, Allowance, least_bytes, plan_within
 from ingest.inference.regressions import (
     bytes_of_data,
     bytes_of_joint_tests,
@@ -122,12 +122,13 @@ def test_a_test_is_allowed_what_its_rows_hold(firings: Firings) -> None:
         members, graded = known.member[of], known.graded[of]
         row_of = np.zeros(firings.n_tokens, np.int32)
         design = design_of(members, graded, firings.start, firings.token, firings.level, row_of)
-        f, most = firings.count[members].sum(), firings.count[members].max()
-        rows, of_each = len(design.tokens), 4 * 8  # beside the design: fires, p, fitted, met
-        branching = 17 * (f + 1) + 16 * most + 17 * rows
+        f = firings.count[members].sum()
+        rows = len(design.tokens)
+        of_each = 4 * 8 + 3 * 8 + 20  # beside the design: fires, p, fitted, met; the strata; the patterns
+        branching = 25 * (f + 1) + 33 * rows
         testing = sum(array.nbytes for array in design) + of_each * rows
         assert max(branching, testing) <= allowed[i]
-        assert allowed[i] <= 120 * f
+        assert allowed[i] <= 140 * f
 
 
 def test_a_neighbourhood_is_sought_among_candidates_and_the_feature_itself() -> None:
@@ -148,7 +149,8 @@ def test_what_both_ends_are_given_counts_once(firings: Firings) -> None:
             for place in range(known.start[end], known.start[end + 1]):
                 k = int(known.member[place])
                 by_level[k] = by_level.get(k, False) or bool(known.graded[place])
-        need.append(sum((84 if g else 68) * firings.count[k] for k, g in by_level.items() if k not in (i, j)))
+        others = {k: TESTED + TESTED_GRADED * g for k, g in by_level.items() if k not in (i, j)}
+        need.append(sum(each * firings.count[k] for k, each in others.items()))
     for most in (1, 3, len(need) + 1):
         found = bytes_of_joint_tests(firings.count, known, source, target, most)
         assert found.tolist() == sorted(need, reverse=True)[:most]

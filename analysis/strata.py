@@ -1,0 +1,233 @@
+"""Where a regression's rows say themselves how often the feature fires in them.
+
+A regression adds up what each member tells, and a feature that fires where two others do *together* fires at
+their common tokens more often than the sum foretells. Then all that fires with it there looks dependent on
+it. So the tokens are asked, wherever there are enough of them to say how often the feature fires:
+
+* those of one *pattern*, the set of members that fire. The log odds of its rows are shifted by as much as
+  makes the firings foretold as many as there are, so that the regression says only how they differ by levels;
+* then those of one row, members and levels alike. Their share of firings is what is expected of them.
+
+Within either, the tokens of another feature are as good as drawn from all (Mantel and Haenszel 1959), which
+takes from its variance the share of the tokens that it fires at. Elsewhere the regression stands.
+
+A member that is tested is none of those that tokens are told apart by: a pattern with it is one with that
+which lacks it, and so are rows.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from analysis.activations import Float64, Int32, Int64
+from analysis.design import Design, UInt64, chance, log_odds, pattern_of_member, row_without
+from analysis.kernel import kernel
+
+SETTLED = 5.0
+"""Variance of a count, by the regression, from which on it is taken at its word."""
+
+_MOST_STEPS = 20
+_CLOSE = 1e-6
+
+
+class Patterns(NamedTuple):
+    """Rows by pattern.
+
+    Parameters
+    ----------
+    name : shape (rows with tokens,)
+        Pattern of each, ascending.
+    row : shape (rows with tokens,)
+        The rows.
+    before : shape (rows with tokens + 1,)
+        Tokens of all rows before each.
+    """
+
+    name: UInt64
+    row: Int32
+    before: Float64
+
+
+class Strata(NamedTuple):
+    """Counts of rows that are one; all 0 between two tests.
+
+    Parameters
+    ----------
+    tokens, fires, other : shape (rows,)
+        Tokens; those at which the feature that is regressed fires; those at which the tested one does.
+    """
+
+    tokens: Float64
+    fires: Float64
+    other: Float64
+
+
+@kernel
+def empty_strata(rows: int) -> Strata:
+    """Make room for the counts of `rows` rows."""
+    return Strata(np.zeros(rows), np.zeros(rows), np.zeros(rows))
+
+
+@kernel
+def patterns_of(design: Design) -> Patterns:
+    """Sort the rows by pattern."""
+    row = np.flatnonzero(design.tokens > 0.0).astype(np.int32)
+    row = row[np.argsort(design.pattern[row])]
+    before = np.zeros(len(row) + 1)
+    before[1:] = np.cumsum(design.tokens[row])
+    return Patterns(design.pattern[row], row, before)
+
+
+@kernel
+def settle(
+    design: Design,
+    patterns: Patterns,
+    fires: Float64,
+    rows: Int32,
+    met: Float64,
+    dropped: int,
+    theta: Float64,
+    p: Float64,
+    strata: Strata,
+) -> Float64:
+    """Replace the chances of patterns and rows that say them themselves.
+
+    Parameters
+    ----------
+    design, patterns
+        Rows of the members.
+    fires : shape (rows,)
+        Tokens of each row at which the feature that is regressed fires.
+    rows : shape (k,)
+        Rows in which the tested feature fires.
+    met : shape (rows,)
+        At how many of their tokens.
+    dropped
+        Which member is tested; -1 if it is none.
+    theta : shape (columns,)
+        The regression without the member.
+    p : shape (rows,)
+        Chance in each row by the regression; on return that expected in each of `rows`.
+    strata
+        Room for the counts.
+
+    Returns
+    -------
+    Variance of what is met in each of `rows`, shape (k,), below 0 if the row is taken at its word.
+    """
+    weight = np.empty(len(rows))
+    own = np.uint64(0)
+    if dropped >= 0:
+        own = pattern_of_member(dropped)
+    name = np.empty(len(rows), np.uint64)
+    for k in range(len(rows)):
+        weight[k] = met[rows[k]] * p[rows[k]] * (1.0 - p[rows[k]])
+        name[k] = design.pattern[rows[k]] - own
+    order = np.argsort(name).astype(np.int64)
+    first = 0
+    while first < len(rows):
+        last = first + 1
+        while last < len(rows) and name[order[last]] == name[order[first]]:
+            last += 1
+        alike = order[first:last]
+        _settle_pattern(design, patterns, fires, name[alike[0]], own, theta, rows, alike, met, p, weight)
+        first = last
+    _settle_rows(design, fires, rows, met, dropped, p, strata, weight)
+    return weight
+
+
+@kernel
+def _settle_pattern(
+    design: Design,
+    patterns: Patterns,
+    fires: Float64,
+    name: np.uint64,
+    own: np.uint64,
+    theta: Float64,
+    rows: Int32,
+    alike: Int64,
+    met: Float64,
+    p: Float64,
+    weight: Float64,
+) -> None:
+    """Shift the log odds of one pattern, `own` being added to its name where the member left out fires."""
+    first = np.searchsorted(patterns.name, name)
+    last = np.searchsorted(patterns.name, name, side="right")
+    more, most = first, first
+    if own != np.uint64(0):
+        more = np.searchsorted(patterns.name, name + own)
+        most = np.searchsorted(patterns.name, name + own, side="right")
+    tokens = patterns.before[last] - patterns.before[first] + patterns.before[most] - patterns.before[more]
+    if tokens < 4 * SETTLED:
+        return
+    members = np.concatenate((patterns.row[first:last], patterns.row[more:most]))
+    eta = np.empty(len(members))
+    known = 0.0
+    for k in range(len(members)):
+        eta[k] = log_odds(design, members[k], theta)
+        known += design.tokens[members[k]] * chance(eta[k]) * (1.0 - chance(eta[k]))
+    if known < SETTLED:
+        return
+    shift, known = _shift(eta, design.tokens[members], fires[members].sum())
+    total = 0.0
+    for k in alike:
+        row = rows[k]
+        odds = math.log(p[row] / (1.0 - p[row]))
+        p[row] = chance(odds + shift)
+        weight[k] = met[row] * p[row] * (1.0 - p[row])
+        total += weight[k]
+    for k in alike:
+        weight[k] *= -max(0.0, 1.0 - total / known)
+
+
+@kernel
+def _shift(eta: Float64, tokens: Float64, fires: float) -> tuple[float, float]:
+    """Find what to add to log odds so that they foretell `fires`; and the variance that these then have."""
+    shift, known = 0.0, 0.0
+    for _ in range(_MOST_STEPS):
+        foretold, known = 0.0, 0.0
+        for k in range(len(eta)):
+            p = chance(eta[k] + shift)
+            foretold += tokens[k] * p
+            known += tokens[k] * p * (1.0 - p)
+        step = min(1.0, max(-1.0, (fires - foretold) / max(known, 1e-6)))
+        shift += step
+        if abs(step) < _CLOSE:
+            break
+    return shift, known
+
+
+@kernel
+def _settle_rows(
+    design: Design,
+    fires: Float64,
+    rows: Int32,
+    met: Float64,
+    dropped: int,
+    p: Float64,
+    strata: Strata,
+    weight: Float64,
+) -> None:
+    stratum = rows.copy()
+    for k in range(len(rows)):
+        row = rows[k]
+        if dropped >= 0:
+            stratum[k] = row_without(dropped, row, design)
+        s = stratum[k]
+        if strata.other[s] == 0.0:
+            strata.tokens[s] = design.tokens[s]
+            strata.fires[s] = fires[s]
+        if s != row:
+            strata.tokens[s] += design.tokens[row]
+            strata.fires[s] += fires[row]
+        strata.other[s] += met[row]
+    for k in range(len(rows)):
+        row, s = rows[k], stratum[k]
+        tokens = strata.tokens[s]
+        if tokens * p[row] * (1.0 - p[row]) >= SETTLED:
+            share = strata.fires[s] / tokens
+            p[row] = share
+            weight[k] = -met[row] * share * (1.0 - share) * (tokens - strata.other[s]) / (tokens - 1.0)
+    for s in stratum:
+        strata.other[s] = 0.0
