@@ -91,6 +91,16 @@ class Dependence:
     not_converged: int
 
 
+class Stages:
+    """What is done before the long stages of `dependence_of`, when it is known what they hold: nothing."""
+
+    def neighbourhoods(self, candidates: Candidates) -> None:
+        """Neighbourhoods are about to be sought among `candidates`."""
+
+    def tests(self, known: Neighbourhoods, source: Int32, target: Int32) -> None:
+        """Pairs are about to be tested, given neighbourhoods."""
+
+
 def background_of(firings: Firings) -> Background:
     """Estimate the background from all replicates."""
     return Background(loadings_of(firings), autocorrelations(firings))
@@ -109,11 +119,25 @@ def dependence_of(
     background: Background,
     settings: CalibratedSettings,
     keeping: Keeping = keep_nothing,
+    stages: Stages = Stages(),  # noqa: B008  does nothing
 ) -> Dependence:
-    """Test all pairs on all replicates together; the tests are long, and `keeping` makes them in parts."""
-    _, candidates, fits = _select(firings, background, settings)
+    """Test all pairs on all replicates together.
+
+    Parameters
+    ----------
+    firings, background, settings
+        Firing states of all replicates, what is known of them, and how they are looked at.
+    keeping
+        Makes the tests in parts; they are long.
+    stages
+        Told when the search for neighbourhoods and the tests begin.
+    """
+    _, candidates = screen_states(firings, background, settings)
+    stages.neighbourhoods(candidates)
+    fits = _neighbourhood_fits(firings, background, settings, candidates)
     neighbourhoods = neighbourhoods_of(candidates.feature, fits.coefficient)
     source, target = neighbourhoods.pairs()
+    stages.tests(neighbourhoods, source, target)
     tests = conditional_tests(
         firings, background.loading, background.lasting, neighbourhoods, source, target, keeping=keeping
     )
@@ -154,9 +178,14 @@ def _select(
 ) -> tuple[Bool, Candidates, Fits]:
     """Screen, and choose neighbourhoods."""
     part, candidates = screen_states(firings, background, settings)
+    return part, candidates, _neighbourhood_fits(firings, background, settings, candidates)
+
+
+def _neighbourhood_fits(
+    firings: Firings, background: Background, settings: CalibratedSettings, candidates: Candidates
+) -> Fits:
     states = states_of(firings)
-    fits = nodewise(states, moments_of(states), candidates, settings.path, background.loading, refit=True)
-    return part, candidates, fits
+    return nodewise(states, moments_of(states), candidates, settings.path, background.loading, refit=True)
 
 
 def neighbourhoods_of(candidate: Int32, coefficient: Float64) -> Neighbourhoods:

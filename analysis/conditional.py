@@ -55,6 +55,9 @@ _TOLERANCE = 0.05
 _AT_ONCE = 256
 """Regressions that are made and kept together: seconds of work."""
 
+ALONE, JOINTLY = "testing", "testing jointly"
+"""Names of the two rounds of tests."""
+
 Keeping = Callable[[str, int, int, Callable[[], Float64]], Float64]
 """Makes a part of a round of tests: given its name, the part's number, the number of parts, and how.
 
@@ -189,7 +192,7 @@ def conditional_tests(
     stronger = np.where(weaker, theirs, mine)
     again = one_sided(score, stronger, enough, firings.n_features)
     node, other = np.where(weaker, target, source)[again], np.where(weaker, source, target)[again]
-    jointly = _run(firings, _joint_tasks(neighbourhoods, node, other), "testing jointly", keeping)
+    jointly = _run(firings, _joint_tasks(neighbourhoods, node, other), JOINTLY, keeping)
     found = _evidence(jointly, loading, lasting, node, other)
     found = np.sign(found) * np.maximum(0.0, np.abs(found) - math.log(2))
     better = np.abs(found) > np.abs(score[again])
@@ -240,7 +243,7 @@ def _from_both_ends(
         others[order],
     )
     figures = np.empty((len(ends), _FIGURES))
-    figures[order] = _run(firings, tasks, "testing", keeping)
+    figures[order] = _run(firings, tasks, ALONE, keeping)
     return figures[: len(source)], figures[len(source) :]
 
 

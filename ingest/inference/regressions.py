@@ -8,7 +8,7 @@ that count by their levels too, and ``n`` tokens, bytes of one thread::
     all together       9 z + 20 F K                     z firings of all features; 5 z while tests are made,
                        and then 400 for each pair       and the figures of both ends
 
-A test makes rows of alike tokens (``analysis.design``): while they branch 25 bytes a firing and 33 a row; then
+A test makes rows of alike tokens (``analysis.design``): 25 bytes a firing and 33 a row as they branch; then
 164 a row, strata among them, and 8 an entry, one for each firing and two more where levels count. There were
 at most .46 rows a firing on dense sites, and .5 are allowed for, which makes the latter the larger.
 
@@ -21,26 +21,15 @@ from collections.abc import Callable
 import numpy as np
 
 from analysis.activations import Bool, Float64, Int32, Int64
-from analysis.calibrated import (
-    Background,
-    CalibratedSettings,
-    Dependence,
-    neighbourhoods_of,
-    q_values,
-    screen_states,
-)
-from analysis.columns import moments_of
-from analysis.conditional import Keeping, Neighbourhoods, conditional_tests
-from analysis.firings import Firings, states_of
+from analysis.calibrated import Background, CalibratedSettings, Dependence, Stages, dependence_of
+from analysis.conditional import ALONE, Keeping, Neighbourhoods
+from analysis.firings import Firings
 from analysis.kernel import use_threads
-from analysis.nodewise import Fits, nodewise
 from analysis.screen import Candidates
 from ingest.inference.memory import LINKED, TESTED, TESTED_GRADED, Allowance
 
 _PAIR = 400
 """Bytes of a pair while it is tested: its figures by part, by end, and in order."""
-_ALONE = "testing"
-"""Name of the parts in which a feature is regressed on its own neighbourhood only."""
 
 
 def dependence_within(
@@ -57,29 +46,60 @@ def dependence_within(
     MisuseError
         A regression does not fit on one thread.
     """
+    budget = _Budget(firings, settings.candidates, allowance)
     try:
-        _, candidates = screen_states(firings, background, settings)
-        fits = _neighbourhoods(firings, background, settings, candidates, allowance)
-        known = neighbourhoods_of(candidates.feature, fits.coefficient)
-        source, target = known.pairs()
-        data = bytes_of_data(firings, settings.candidates, len(source))
-        keeping = _threaded(keeping, _threads_of_tests(firings, known, source, target, data, allowance))
-        tests = conditional_tests(
-            firings, background.loading, background.lasting, known, source, target, keeping=keeping
-        )
+        return dependence_of(firings, background, settings, budget.threaded(keeping), budget)
     finally:
         use_threads(allowance.threads)
-    pairs = firings.n_features * (firings.n_features - 1) // 2
-    return Dependence(
-        source,
-        target,
-        q_values(np.exp(-np.abs(tests.evidence)), pairs),
-        tests.partial_correlation,
-        tests.standard_error,
-        candidates,
-        tests.joint,
-        tests.not_converged,
-    )
+
+
+class _Budget(Stages):
+    """Sets the threads of each stage when it is known what it holds."""
+
+    def __init__(self, firings: Firings, most_candidates: int, allowance: Allowance) -> None:
+        self._firings = firings
+        self._most_candidates = most_candidates
+        self._allowance = allowance
+        self._alone = self._jointly = allowance.threads
+
+    def neighbourhoods(self, candidates: Candidates) -> None:
+        """Set the threads that seek neighbourhoods."""
+        count = self._firings.count
+        a_thread = bytes_of_neighbourhood(count, self._firings.n_tokens, candidates.feature)
+        data = bytes_of_data(self._firings, self._most_candidates)
+
+        def fitting(room: float) -> int:
+            return threads_within(np.zeros(0), a_thread, room, self._allowance.threads)
+
+        use_threads(self._allowance.threads_for("the search for neighbourhoods", data, fitting, a_thread))
+
+    def tests(self, known: Neighbourhoods, source: Int32, target: Int32) -> None:
+        """Choose the threads for tests given one neighbourhood, and for those given both."""
+        count = self._firings.count
+        both = bytes_of_joint_tests(count, known, source, target, self._allowance.threads)
+        # Known to be too much before hours of the first kind of tests, not after them.
+        self._jointly = self._threads(both, len(source))
+        self._alone = self._threads(bytes_of_tests(count, known), len(source))
+
+    def threaded(self, keeping: Keeping) -> Keeping:
+        """Make the parts of the tests on so many threads."""
+
+        def keep(name: str, number: int, count: int, make: Callable[[], Float64]) -> Float64:
+            use_threads(self._alone if name == ALONE else self._jointly)
+            return keeping(name, number, count, make)
+
+        return keep
+
+    def _threads(self, need: Float64, pairs: int) -> int:
+        most = float(self._firings.count.max(initial=0))
+        each = 5 * self._firings.n_tokens + 8 * most
+
+        def fitting(room: float) -> int:
+            return threads_within(need, each, room, self._allowance.threads)
+
+        least = each + float(need.max(initial=0.0))
+        data = bytes_of_data(self._firings, self._most_candidates, pairs)
+        return self._allowance.threads_for("the largest test", data, fitting, least)
 
 
 def bytes_of_data(firings: Firings, candidates: int, pairs: int | None = None) -> float:
@@ -145,60 +165,6 @@ def threads_within(need: Float64, each: float, room: float, most: int) -> int:
     found = np.sort(need)[::-1][:most]
     largest[: len(found)] = found
     return int(np.searchsorted(np.cumsum(largest + each), room, side="right"))
-
-
-def _neighbourhoods(
-    firings: Firings,
-    background: Background,
-    settings: CalibratedSettings,
-    candidates: Candidates,
-    allowance: Allowance,
-) -> Fits:
-    a_thread = bytes_of_neighbourhood(firings.count, firings.n_tokens, candidates.feature)
-    data = bytes_of_data(firings, settings.candidates)
-    states = states_of(firings)
-
-    def fitting(room: float) -> int:
-        return threads_within(np.zeros(0), a_thread, room, allowance.threads)
-
-    use_threads(allowance.threads_for("the search for neighbourhoods", data, fitting, a_thread))
-    return nodewise(states, moments_of(states), candidates, settings.path, background.loading, refit=True)
-
-
-def _threads_of_tests(
-    firings: Firings,
-    known: Neighbourhoods,
-    source: Int32,
-    target: Int32,
-    data: float,
-    allowance: Allowance,
-) -> tuple[int, int]:
-    """Threads for the tests given one neighbourhood, and for those given both."""
-    alone = bytes_of_tests(firings.count, known)
-    both = bytes_of_joint_tests(firings.count, known, source, target, allowance.threads)
-    each = 5 * firings.n_tokens + 8 * float(firings.count.max(initial=0))
-
-    def threads(need: Float64) -> int:
-        def fitting(room: float) -> int:
-            return threads_within(need, each, room, allowance.threads)
-
-        least = each + float(need.max(initial=0.0))
-        return allowance.threads_for("the largest test", data, fitting, least)
-
-    # Known to be too much before hours of the first kind of tests, not after them.
-    jointly = threads(both)
-    return threads(alone), jointly
-
-
-def _threaded(keeping: Keeping, threads: tuple[int, int]) -> Keeping:
-    """Make the parts on so many threads: given one neighbourhood, and given both."""
-    alone, jointly = threads
-
-    def keep(name: str, number: int, count: int, make: Callable[[], Float64]) -> Float64:
-        use_threads(alone if name == _ALONE else jointly)
-        return keeping(name, number, count, make)
-
-    return keep
 
 
 def _sums(start: Int64, values: Int64 | Bool) -> Float64:
