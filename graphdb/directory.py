@@ -4,12 +4,13 @@
 
     graph.db/
         stratigraph-db.json   format, version, engine
-        credentials.json      the passwords of the users root and reader, mode 0600
+        credentials.json      the passwords of the engine's users, mode 0600
         server.json           the ports of the server started last, and whether `db up` keeps it
         server.pid            its process
         lock                  held while a server is started or stopped
         users                 held, shared, by every command that uses the server
-        databases/ config/ log/ backups/   the engine's own
+        log/server.log        what it said since its start
+        databases/ config/ backups/ or neo4j/   the engine's own
 
 Both locks are ``flock``: they die with the process that holds them.
 """
@@ -27,7 +28,9 @@ from typing import IO
 
 from analysis.errors import DataError, MisuseError, StoreError
 
-FORMAT, VERSION, ENGINES = "stratigraph-db", 1, ("arcadedb",)
+FORMAT, VERSION = "stratigraph-db", 1
+USERS = {"arcadedb": ("root", "reader"), "neo4j": ("neo4j",)}
+"""The users of each engine: the first writes, the last reads."""
 STATE = "stratigraph-db.json"
 _BEFORE_STATE = {"lock", "credentials.json", "credentials.json.new", f"{STATE}.new"}
 """What a creation that goes on, or was killed, may have left; everything else comes after the state file."""
@@ -49,8 +52,18 @@ class Directory:
     path: Path
     engine: str
 
+    @property
+    def writer(self) -> str:
+        """The user that writes."""
+        return USERS[self.engine][0]
+
+    @property
+    def reader(self) -> str:
+        """The user that reads; where it is also the writer, its sessions say that they only read."""
+        return USERS[self.engine][-1]
+
     def password(self, user: str) -> str:
-        """Return the password of `user` (``root`` or ``reader``)."""
+        """Return the password of `user`, one of the engine's."""
         try:
             return str(json.loads((self.path / "credentials.json").read_text())[user])
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -111,16 +124,16 @@ def open_directory(where: str | Path) -> Directory:
             f"{state} is damaged; expected the keys format, version and engine: restore the file, or "
             "remove the directory and load the graphs again"
         ) from error
-    if found[:2] != (FORMAT, VERSION) or found[2] not in ENGINES:
+    if found[:2] != (FORMAT, VERSION) or found[2] not in USERS:
         raise DataError(
             f"{state} says format {found[0]!r}, version {found[1]!r}, engine {found[2]!r}; this stratigraph "
-            f"reads {FORMAT!r}, version {VERSION}, engine {' or '.join(ENGINES)}: use the one that made it"
+            f"reads {FORMAT!r}, version {VERSION}, engine {' or '.join(USERS)}: use the one that made it"
         )
     return Directory(path, found[2])
 
 
 def create_directory(where: str | Path, engine: str = "arcadedb") -> Directory:
-    """Open a directory, made first if it is absent or empty; two commands may do so at once."""
+    """Open a directory, made with this engine if it is absent or empty; two commands may do so at once."""
     path = Path(where).expanduser().resolve()
     try:
         # before the lock too: its file is not left in a directory that belongs to something else
@@ -129,13 +142,23 @@ def create_directory(where: str | Path, engine: str = "arcadedb") -> Directory:
         with Directory(path, engine).locked():
             _refuse_others(path, where)
             if not (path / STATE).exists():
-                passwords = {user: secrets.token_hex(16) for user in ("root", "reader")}
+                passwords = {user: secrets.token_hex(16) for user in USERS[engine]}
                 write_private(path / "credentials.json", json.dumps(passwords))
                 state = {"format": FORMAT, "version": VERSION, "engine": engine}
                 write_private(path / STATE, json.dumps(state, indent=2) + "\n")
     except OSError as error:
         raise StoreError(f"cannot make the database directory {where}: {error.strerror}") from error
     return open_directory(path)
+
+
+def is_new(where: str | Path) -> bool:
+    """Whether `create_directory` would make the database; what belongs to something else is refused."""
+    path = Path(where).expanduser().resolve()
+    try:
+        _refuse_others(path, where)
+    except OSError as error:
+        raise StoreError(f"cannot read the directory {where}: {error.strerror}") from error
+    return not (path / STATE).exists()
 
 
 def _refuse_others(path: Path, where: str | Path) -> None:
@@ -152,10 +175,15 @@ def _refuse_others(path: Path, where: str | Path) -> None:
 def write_private(path: Path, text: str) -> None:
     """Replace a file by `text` in one step, readable by its owner only."""
     fresh = path.with_name(path.name + ".new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    fresh.replace(path)
+    try:
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+        fresh.replace(path)
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {path}: {error.strerror}; the disk must be writable and have room"
+        ) from error
 
 
 def _open(path: Path) -> IO[bytes]:

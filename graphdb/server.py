@@ -3,6 +3,9 @@
 A command joins (`acquire`) under the directory's lock: it looks for the running server, starts one if there
 is none, and counts as a user until it leaves. The last user to leave ends the server, unless `db up` keeps
 it. A server left by a killed command is found by the next one, which then is its last user.
+
+What to start, and how its database is called, is the engine's (`graphdb.engines`); everything here is the
+same for each.
 """
 
 import json
@@ -13,13 +16,16 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
 from analysis.errors import StoreError
-from graphdb import arcadedb
 from graphdb.directory import Directory, write_private
+from graphdb.engines import engine_called
+from graphdb.engines.engine import Engine, Launch, Ports
+from graphdb.engines.java import environment
 
 Answers = Callable[[str, str, str, str], bool]
 """``answers(url, user, password, database)``: whether a server there lets us in and answers a question."""
@@ -27,6 +33,16 @@ Answers = Callable[[str, str, str, str], bool]
 _START_SECONDS, _ANSWER_SECONDS, _STOP_SECONDS = 90.0, 20.0, 15.0
 _children: dict[int, "subprocess.Popen[bytes]"] = {}
 """Servers that this process started: they must be waited for when they end."""
+
+_FAULTS = {
+    "locked by another process": "{path} is held by a database server that this machine's stratigraph did "
+    "not start (another container, or another program); stop that one first",
+    "Address already in use": "port {port} was taken by another program while the server of {path} started; "
+    "run the command again",
+    "No space left on device": "the disk is full: the database server of {path} did not start; make room",
+    "Cannot allocate memory": "there is not enough memory for the database server of {path}; end something",
+}
+"""What the log of a server that did not start says, and what that means."""
 
 
 @dataclass(frozen=True)
@@ -52,23 +68,50 @@ class Lease:
     server: Server
     _file: IO[bytes]
 
+    @property
+    def engine(self) -> Engine:
+        """What kind of server it is."""
+        return engine_called(self.directory.engine)
+
     def release(self) -> None:
         """Leave; the last one out ends the server."""
         if self._file.closed:
             return
         with self.directory.locked():
             self._file.close()
-            server = _recorded(self.directory)
+            server = running(self.directory)
             if server is not None and not server.keep and not self.directory.in_use():
                 _end(self.directory, server.pid)
 
 
-def acquire(directory: Directory, answers: Answers, outlive: bool = False) -> Lease:
-    """Join the directory's server, started if there is none; `outlive` keeps it when its users have left."""
+def acquire(directory: Directory, answers: Answers, outlive: bool = False, port: int | None = None) -> Lease:
+    """Join the directory's server, started if there is none.
+
+    Parameters
+    ----------
+    directory
+        Whose server.
+    answers
+        How to see that it is ready.
+    outlive
+        Keep it when its users have left.
+    port
+        Where it must listen; None for wherever it does, or a free one.
+
+    Raises
+    ------
+    StoreError
+        It does not start, listens on another port, or the directory is held by a server that is not ours.
+    """
     with directory.locked():
         file = directory.join()
         try:
-            server = find(directory, answers) or _start(directory, answers, not outlive)
+            server = find(directory, answers) or _start(directory, answers, not outlive, port)
+            if port not in {None, server.bolt}:
+                raise StoreError(  # noqa: TRY301  the file is closed on any failure
+                    f"the server of {directory.path} runs already, on port {server.bolt}; "
+                    f"`stratigraph db down` ends it, to start one on {port}"
+                )
             if outlive:
                 server = _keep(directory, server, True)
         except BaseException:
@@ -79,7 +122,7 @@ def acquire(directory: Directory, answers: Answers, outlive: bool = False) -> Le
 
 def find(directory: Directory, answers: Answers) -> Server | None:
     """Return the running server; one that does not answer is ended. Call under the directory's lock."""
-    server = _recorded(directory)
+    server = running(directory)
     if server is None:
         return None
     if _wait_until_answers(directory, server, answers, _ANSWER_SECONDS):
@@ -89,14 +132,43 @@ def find(directory: Directory, answers: Answers) -> Server | None:
 
 
 def running(directory: Directory) -> Server | None:
-    """Return the server whose process is there, without asking it anything."""
-    return _recorded(directory)
+    """Return the server on record if its process is alive and ours, without asking it anything."""
+    try:
+        value = json.loads((directory.path / "server.json").read_text())
+        pid = int(_pid_file(directory).read_text())
+        server = Server(pid, int(value["bolt"]), int(value["http"]), bool(value["keep"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return server if _is_ours(directory, pid) else None
+
+
+def started(directory: Directory) -> datetime:
+    """Return when the server on record was started, in local time."""
+    return datetime.fromtimestamp(_pid_file(directory).stat().st_mtime).astimezone()
+
+
+def lost(directory: Directory) -> int | None:
+    """Return the process on record that is there no longer, though nobody stopped it."""
+    with directory.locked():
+        if running(directory) is not None:
+            return None
+        try:
+            return int(_pid_file(directory).read_text())
+        except (OSError, ValueError):
+            return None
+
+
+def forget_lost(directory: Directory) -> None:
+    """Take a process that is there no longer off the record."""
+    with directory.locked():
+        if running(directory) is None:
+            _pid_file(directory).unlink(missing_ok=True)
 
 
 def end_if_unused(directory: Directory) -> bool:
     """End the server unless a command uses it, which then ends it when done; return whether it is gone."""
     with directory.locked():
-        server = _recorded(directory)
+        server = running(directory)
         if server is None:
             return True
         _keep(directory, server, False)
@@ -106,32 +178,37 @@ def end_if_unused(directory: Directory) -> bool:
         return True
 
 
+def log_file(directory: Directory) -> Path:
+    """Return where the server on record writes what it has to say."""
+    return directory.path / "log" / "server.log"
+
+
+def _pid_file(directory: Directory) -> Path:
+    return directory.path / "server.pid"
+
+
+def _argument_file(directory: Directory) -> Path:
+    """Return where the server's arguments stand; the name in a command line tells that a process is ours."""
+    return directory.path / "server.args"
+
+
 def _keep(directory: Directory, server: Server, outlive: bool) -> Server:
     changed = replace(server, keep=outlive)
-    _record(directory, changed)
+    _record(directory, Ports(server.bolt, server.http), outlive)
     return changed
 
 
-def _start(directory: Directory, answers: Answers, briefly: bool) -> Server:
-    log = directory.path / "log" / "server.log"
-    log.parent.mkdir(exist_ok=True)
-    bolt, http = _free_ports()
-    (directory.path / "server.pid").unlink(missing_ok=True)
-    command = arcadedb.command(directory, bolt, http, briefly)
-    _record(directory, Server(0, bolt, http, False))
-    with log.open("wb") as out:
-        # a session of its own, so that Ctrl-C in the terminal reaches us and not the server
-        child = subprocess.Popen(  # noqa: S603  our own command, no shell text from outside
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            cwd=directory.path,
-            env=arcadedb.environment(),
-            start_new_session=True,
-        )
+def _start(directory: Directory, answers: Answers, briefly: bool, port: int | None) -> Server:
+    ports = _free_ports(port)
+    try:
+        child = _spawn(directory, ports, briefly)
+    except OSError as error:
+        raise StoreError(
+            f"cannot start the database server of {directory.path}: {error.strerror}; the directory must be "
+            "writable and have room"
+        ) from error
     _children[child.pid] = child
-    server = Server(child.pid, bolt, http, False)
+    server = Server(child.pid, ports.bolt, ports.http, False)
     try:
         if _wait_until_answers(directory, server, answers, _START_SECONDS):
             return server
@@ -139,44 +216,67 @@ def _start(directory: Directory, answers: Answers, briefly: bool) -> Server:
         _end(directory, child.pid)
         raise
     _end(directory, child.pid)
-    raise _why_not(directory, log)
+    raise _why_not(directory, ports)
 
 
-def _why_not(directory: Directory, log: Path) -> StoreError:
-    if arcadedb.held_elsewhere(log.read_text(errors="replace")):
-        return StoreError(
-            f"{directory.path} is held by a database server that this machine's stratigraph did not start "
-            "(another container, or another program); stop that one first"
+def _spawn(directory: Directory, ports: Ports, briefly: bool) -> "subprocess.Popen[bytes]":
+    log = log_file(directory)
+    log.parent.mkdir(exist_ok=True)
+    _pid_file(directory).unlink(missing_ok=True)
+    launch = engine_called(directory.engine).launch(directory, ports, briefly)
+    launch.write(_argument_file(directory))
+    _record(directory, ports, False)
+    with log.open("wb") as out:
+        # a session of its own, so that Ctrl-C in the terminal reaches us and not the server
+        return subprocess.Popen(  # noqa: S603  our own command, no shell text from outside
+            _command(directory, launch),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            cwd=directory.path,
+            env=environment(),
+            umask=0o077,
+            start_new_session=True,
         )
+
+
+def _command(directory: Directory, launch: Launch) -> list[str]:
+    """Return a command that writes its process id and then becomes the server.
+
+    So the id is on disk before the server can take the database, whatever happens to who started it.
+    """
+    script = 'echo $$ > "$0" && exec "$1" "@$2"'
+    return [
+        "/bin/sh",
+        "-c",
+        script,
+        *map(str, (_pid_file(directory), launch.java, _argument_file(directory))),
+    ]
+
+
+def _why_not(directory: Directory, ports: Ports) -> StoreError:
+    log = log_file(directory)
+    said = log.read_text(errors="replace")
+    for sign, sentence in _FAULTS.items():
+        if sign in said:
+            return StoreError(sentence.format(path=directory.path, port=ports.bolt))
     return StoreError(f"the database server of {directory.path} did not start; {log} says why")
 
 
 def _wait_until_answers(directory: Directory, server: Server, answers: Answers, seconds: float) -> bool:
     until = time.monotonic() + seconds
+    user, database = directory.writer, engine_called(directory.engine).database
     while time.monotonic() < until and _is_ours(directory, server.pid):
         # the port opens a moment before the database answers, and a refused connect is far cheaper
-        if _port_open(server.bolt) and answers(
-            server.url, "root", directory.password("root"), arcadedb.DATABASE
-        ):
+        if _port_open(server.bolt) and answers(server.url, user, directory.password(user), database):
             return True
         time.sleep(0.05)
     return False
 
 
-def _recorded(directory: Directory) -> Server | None:
-    """Return the server on record if its process is alive and ours."""
-    try:
-        value = json.loads((directory.path / "server.json").read_text())
-        pid = int((directory.path / "server.pid").read_text())
-        server = Server(pid, int(value["bolt"]), int(value["http"]), bool(value["keep"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return server if _is_ours(directory, pid) else None
-
-
-def _record(directory: Directory, server: Server) -> None:
-    ports = {key: value for key, value in asdict(server).items() if key != "pid"}
-    write_private(directory.path / "server.json", json.dumps(ports))
+def _record(directory: Directory, ports: Ports, keep: bool) -> None:
+    text = json.dumps({"bolt": ports.bolt, "http": ports.http, "keep": keep})
+    write_private(directory.path / "server.json", text)
 
 
 def _is_ours(directory: Directory, pid: int) -> bool:
@@ -191,7 +291,7 @@ def _is_ours(directory: Directory, pid: int) -> bool:
             return False
         ps = ["/bin/ps", "-p", str(pid), "-o", "args="]
         text = subprocess.run(ps, capture_output=True, text=True, check=False).stdout  # noqa: S603  fixed words
-    return str(arcadedb.argument_file(directory)) in text
+    return str(_argument_file(directory)) in text
 
 
 def _end(directory: Directory, pid: int) -> None:
@@ -206,14 +306,21 @@ def _end(directory: Directory, pid: int) -> None:
     child = _children.pop(pid, None)
     if child is not None:
         child.wait(_STOP_SECONDS)
-    (directory.path / "server.pid").unlink(missing_ok=True)
+    _pid_file(directory).unlink(missing_ok=True)
 
 
-def _free_ports() -> tuple[int, int]:
+def _free_ports(bolt: int | None) -> Ports:
     with socket.socket() as one, socket.socket() as two:
-        one.bind(("127.0.0.1", 0))
+        # a port whose last connections are still being forgotten by the system is free
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind(("127.0.0.1", bolt or 0))
+        except OSError as error:
+            raise StoreError(
+                f"port {bolt} cannot be used ({error.strerror}); give another --port, or none for a free one"
+            ) from error
         two.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1]), int(two.getsockname()[1])
+        return Ports(int(one.getsockname()[1]), int(two.getsockname()[1]))
 
 
 def _port_open(port: int) -> bool:

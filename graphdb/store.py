@@ -20,7 +20,7 @@ import neo4j
 from neo4j import exceptions, graph
 
 from analysis.errors import MisuseError, StoreError
-from graphdb import arcadedb, server
+from graphdb import server
 from graphdb.directory import create_directory, open_directory
 from graphdb.refusals import explain, shortened
 
@@ -97,10 +97,11 @@ class Store:
         StoreError
             The database refused, did not answer in time, or cannot be reached.
         """
-        if self._lease is not None and timeout > arcadedb.READ_SECONDS:
+        most = self._lease.engine.read_seconds if self._lease else None
+        if most is not None and timeout > most:
             raise MisuseError(
-                f"a time limit of {timeout:g} s is more than the server of a database directory gives; "
-                f"expected at most {arcadedb.READ_SECONDS:.0f}"
+                f"a time limit of {timeout:g} s is more than the server of {self.address} gives; "
+                f"expected at most {most:.0f}"
             )
         return self._run(cypher, params or {}, timeout)
 
@@ -165,13 +166,13 @@ def connect(where: str | Path, *, write: bool = False, create: bool = False) -> 
         return _connect_url(str(where), write)
     directory = create_directory(where) if create else open_directory(where)
     lease = server.acquire(directory, answers)
-    user = "root" if write else "reader"
+    user = directory.writer if write else directory.reader
     try:
         driver = _driver(lease.server.url, (user, directory.password(user)))
     except BaseException:
         lease.release()
         raise
-    return Store(driver, str(where), arcadedb.DATABASE, write, lease)
+    return Store(driver, str(where), lease.engine.database, write, lease)
 
 
 def answers(url: str, user: str, password: str, database: str) -> bool:

@@ -3,12 +3,18 @@
 import argparse
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from graphdb.directory import Directory
+    from graphdb.engines.engine import Engine, Fetched
 
 _EXAMPLE = "example: stratigraph db up --db graph.db && stratigraph db status --db graph.db"
+_BLOCK = 512
+"""Bytes of a block in what the system says of a file's room on disk, whatever the disk's own blocks are."""
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -17,7 +23,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "db",
         help="start, stop or describe the server of a database directory",
         description="Every command starts the server of its database directory and stops it when done. "
-        "`db up` starts it for longer, so that commands answer at once and other programs can connect.",
+        "`db up` starts it for longer, so that commands answer at once and other programs can connect; it "
+        "makes an absent directory, with --engine neo4j one of a real Neo4j, whose server is fetched with "
+        "mvn the first time.",
         epilog=_EXAMPLE,
     )
     parser.add_argument("action", choices=("up", "down", "status"))
@@ -28,62 +36,142 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help="database directory ($STRATIGRAPH_DB, else ./graph.db)",
     )
     parser.add_argument("--engine", choices=("arcadedb", "neo4j"), help="of a new directory (arcadedb)")
+    parser.add_argument("--port", type=int, metavar="N", help="where `db up` listens for Bolt (a free port)")
     parser.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
     from analysis.errors import MisuseError  # noqa: PLC0415  the store is imported when it is needed
-    from graphdb.directory import create_directory, open_directory  # noqa: PLC0415
+    from graphdb.directory import open_directory  # noqa: PLC0415
 
     if "://" in arguments.db:
         raise MisuseError("--db is a URL; `stratigraph db` starts and stops the servers of directories")
-    if arguments.engine == "neo4j":
-        raise MisuseError(
-            "--engine neo4j is not there yet; leave it out, or run a Neo4j (docker compose up) and give "
-            "its URL"
-        )
+    if arguments.port is not None and not 0 < arguments.port < 1 << 16:
+        raise MisuseError(f"--port is {arguments.port}; expected 1 to 65535")
     if arguments.action == "up":
-        found = create_directory(arguments.db)
-        _up(found)
-    else:
-        found = open_directory(arguments.db)
+        _status(_up(arguments.db, arguments.engine, arguments.port))
+        return 0
+    found = open_directory(arguments.db)
+    _check_engine(found, arguments.engine)
     if arguments.action == "down":
         _down(found, arguments.db)
     else:
         _status(found)
+        _refuse_lost(found)
     return 0
 
 
-def _up(found: "Directory") -> None:
+def _up(where: str, name: str | None, port: int | None) -> "Directory":
     from graphdb import server, store  # noqa: PLC0415
+    from graphdb.directory import create_directory, is_new, open_directory  # noqa: PLC0415
+    from graphdb.engines import engine_called  # noqa: PLC0415
 
-    server.acquire(found, store.answers, outlive=True).release()
+    if is_new(where):
+        engine = engine_called(name or "arcadedb")
+        # before the directory is made, so that none is left where the server cannot be fetched
+        _fetch(engine)
+        found = create_directory(where, engine.name)
+    else:
+        found = open_directory(where)
+        _check_engine(found, name)
+        _fetch(engine_called(found.engine))
+    _check_engine(found, name)
+    server.acquire(found, store.answers, outlive=True, port=port).release()
+    return found
+
+
+def _fetch(engine: "Engine") -> None:
+    if not engine.fetched():
+        with _progress(f"fetching the {engine.name} server", engine.files) as came:
+            engine.fetch(came)
+
+
+def _check_engine(found: "Directory", name: str | None) -> None:
+    from analysis.errors import MisuseError  # noqa: PLC0415
+
+    if name not in {None, found.engine}:
+        raise MisuseError(
+            f"{found.path} is a database directory of {found.engine}, --engine is {name}; leave it out, or "
+            "name another directory and load the graphs there"
+        )
 
 
 def _down(found: "Directory", name: str) -> None:
     from graphdb import server  # noqa: PLC0415
 
+    try:
+        _refuse_lost(found)
+    finally:
+        server.forget_lost(found)
     if server.end_if_unused(found):
         sys.stdout.write(f"{name}: stopped\n")
     else:
         sys.stdout.write(f"{name}: another command uses the server, which stops when that one is done\n")
 
 
+def _refuse_lost(found: "Directory") -> None:
+    from analysis.errors import StoreError  # noqa: PLC0415
+    from graphdb import server  # noqa: PLC0415
+
+    lost = server.lost(found)
+    if lost is not None:
+        raise StoreError(
+            f"the server of {found.path}, process {lost}, is gone though nobody stopped it; "
+            f"{server.log_file(found)} may say why, and the next command that needs it starts it again"
+        )
+
+
 def _status(found: "Directory") -> None:
-    from graphdb import arcadedb, server  # noqa: PLC0415
+    from graphdb import server  # noqa: PLC0415
+    from graphdb.engines import engine_called  # noqa: PLC0415
 
     running = server.running(found)
-    size = sum(path.stat().st_size for path in (found.path / "databases").rglob("*") if path.is_file())
+    users = f"{found.reader} (reads only) or {found.writer}" if found.reader != found.writer else found.writer
     lines = {
         "directory": str(found.path),
         "engine": found.engine,
         "server": "stopped; every command starts it for itself",
-        "size": f"{size / 1e6:,.1f} MB",
-        "user": "reader (reads only) or root",
+        "size": f"{_size(found.path) / 1e6:,.1f} MB on disk",
+        "user": users,
         "password": f"in {found.path / 'credentials.json'}",
     }
     if running is not None:
         until = "until `stratigraph db down`" if running.keep else "until the commands that use it are done"
-        lines["server"] = f"runs as process {running.pid}, {until}"
-        lines["address"] = f"{running.url}, database {arcadedb.DATABASE}"
+        since = f"since {server.started(found):%Y-%m-%d %H:%M:%S}"
+        lines["server"] = f"runs as process {running.pid}, {since}, {until}"
+        lines["address"] = f"{running.url}, database {engine_called(found.engine).database}"
     sys.stdout.write("".join(f"{key:<10} {value}\n" for key, value in lines.items()))
+
+
+def _size(folder: Path) -> int:
+    """Return the bytes that a folder takes on disk; a running server makes and removes files meanwhile."""
+    total = 0
+    for name, _, files in os.walk(folder):
+        for file in files:
+            try:
+                total += (Path(name) / file).lstat().st_blocks * _BLOCK
+            except FileNotFoundError:
+                continue
+    return total
+
+
+@contextmanager
+def _progress(description: str, files: int) -> "Iterator[Fetched]":
+    """Show how many of about so many files have come, on stderr."""
+    from rich.console import Console  # noqa: PLC0415  heavy
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        sys.stderr.write(f"{description}, about a minute\n")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(description, total=files)
+        yield lambda count: bar.advance(task, count)
+        bar.update(task, completed=files)

@@ -238,7 +238,7 @@ def test_lost_passwords(directory: Directory) -> None:
 
 
 def test_a_server_that_cannot_start(directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graphdb.arcadedb._HEAP", "nonsense")
+    monkeypatch.setattr("graphdb.engines.arcadedb._HEAP", "nonsense")
     began = time.monotonic()
     with pytest.raises(StoreError, match=r"did not start; .*server\.log says why"):
         connect(directory.path)

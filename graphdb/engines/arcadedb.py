@@ -1,0 +1,68 @@
+"""ArcadeDB over a directory, from the wheel that brings its jars and a Java runtime."""
+
+import json
+
+from graphdb.directory import Directory, write_private
+from graphdb.engines.engine import BRIEFLY, Engine, Launch, Ports
+from graphdb.engines.java import wheel, wheel_java
+
+_DATABASE = "stratigraph"
+_READ_SECONDS = 600.0
+"""The server itself ends a question of the read-only user after this long. The limit that a person asks for
+is kept by the client; this one ends what a client that gave up left behind."""
+
+_HEAP = "2g"
+
+_GROUPS = {
+    "databases": {
+        "*": {
+            "groups": {
+                "admin": {
+                    "resultSetLimit": -1,
+                    "readTimeout": -1,
+                    "access": ["updateSecurity", "updateSchema", "updateDatabaseSettings"],
+                    "types": {
+                        "*": {"access": ["createRecord", "readRecord", "updateRecord", "deleteRecord"]}
+                    },
+                },
+                "reader": {
+                    "resultSetLimit": -1,
+                    "readTimeout": int(_READ_SECONDS * 1000),
+                    "access": [],
+                    "types": {"*": {"access": ["readRecord"]}},
+                },
+            }
+        }
+    },
+    "version": 1,
+}
+
+
+def _launch(directory: Directory, ports: Ports, briefly: bool) -> Launch:
+    path = directory.path
+    (path / "config").mkdir(exist_ok=True)
+    write_private(path / "config" / "server-groups.json", json.dumps(_GROUPS))
+    arguments = (
+        *(BRIEFLY if briefly else ()),
+        f"-Xmx{_HEAP}",
+        "--add-modules",
+        "jdk.incubator.vector",
+        "--enable-native-access=ALL-UNNAMED",
+        f"-Darcadedb.server.rootPath={path}",
+        f"-Darcadedb.server.databaseDirectory={path / 'databases'}",
+        f"-Darcadedb.server.rootPassword={directory.password('root')}",
+        "-Darcadedb.server.plugins=Bolt:com.arcadedb.bolt.BoltProtocolPlugin",
+        "-Darcadedb.bolt.host=127.0.0.1",
+        f"-Darcadedb.bolt.port={ports.bolt}",
+        "-Darcadedb.server.httpIncomingHost=127.0.0.1",
+        f"-Darcadedb.server.httpIncomingPort={ports.http}",
+        "-Darcadedb.server.httpBodyContentMaxSize=-1",
+        f"-Darcadedb.server.defaultDatabases={_DATABASE}[root,reader:{directory.password('reader')}:reader]",
+        "-cp",
+        f"{wheel()}/jars/*",
+        "com.arcadedb.server.ArcadeDBServer",
+    )
+    return Launch(wheel_java(), arguments)
+
+
+ENGINE = Engine("arcadedb", _DATABASE, _READ_SECONDS, _launch)

@@ -1,0 +1,72 @@
+"""What differs between the servers of directories: how one is started, and what it calls things."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from graphdb.directory import Directory, write_private
+
+Fetched = Callable[[int], None]
+"""Called with the number of files that have come since the last call."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where a server listens, on loopback; `http` is 0 for an engine that needs only the one."""
+
+    bolt: int
+    http: int
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A Java runtime and the arguments that make it a server; some are secret."""
+
+    java: Path
+    arguments: tuple[str, ...]
+
+    def write(self, file: Path) -> None:
+        """Write the arguments for ``java @FILE``, readable by their owner only."""
+        write_private(file, "".join(f"{_quoted(argument)}\n" for argument in self.arguments))
+
+
+def _quoted(argument: str) -> str:
+    return '"' + argument.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A kind of server.
+
+    Parameters
+    ----------
+    name
+        As in ``--engine`` and in the state file of a directory.
+    database
+        Name of the database on the server.
+    read_seconds
+        The longest that the server lets a question run; None where it keeps each question's own limit.
+    launch
+        ``launch(directory, ports, briefly)`` writes what the server needs. One that is there `briefly` starts
+        faster and would answer more slowly in the long run.
+    files
+        How many files `fetch` brings; 0 for an engine that is installed with us.
+    fetched
+        Whether the server's programs are on this machine.
+    fetch
+        Brings them.
+    """
+
+    name: str
+    database: str
+    read_seconds: float | None
+    launch: Callable[[Directory, Ports, bool], Launch]
+    files: int = 0
+    fetched: Callable[[], bool] = lambda: True
+    fetch: Callable[[Fetched], None] = lambda _: None
+
+
+BRIEFLY = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""For a server that serves one command: without the second compiler ArcadeDB starts in 1.9 s of processor
+time, not 3.0, and four layers of 512 features load in 6.4 s, not 11.2; Neo4j starts in 8 s, not 14 (two busy
+cores)."""
