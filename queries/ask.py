@@ -1,18 +1,16 @@
 """A question by name from the catalogue, or as Cypher."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.errors import MisuseError
-from graphdb.runs import find_run
+from analysis.errors import DataError, MisuseError
 from graphdb.store import READ_TIMEOUT, Store
-from queries.catalogue import Parameter, Query, named
-from queries.features import site_of
+from queries.bind import bind
+from queries.catalogue import Query, named
+from queries.patience import Patience
+from queries.walks import WALKS
 
 Row = dict[str, Any]
-
-_EXPECTED: Mapping[str, tuple[type, ...]] = {"integer": (int,), "number": (int, float), "boolean": (bool,)}
 
 
 def query(
@@ -37,12 +35,24 @@ def query(
         Seconds until the question is given up.
     write
         The text changes the database; there is no time limit then.
+
+    Raises
+    ------
+    MisuseError
+        There is no such query, or a parameter does not fit.
+    StoreError
+        The database refused, or the time has passed: never an empty answer instead.
     """
     given = dict(params or {})
     if is_cypher(name_or_cypher):
         return store.write(name_or_cypher, given) if write else store.read(name_or_cypher, given, timeout)
     chosen = named(name_or_cypher)
-    return store.read(chosen.cypher, bind(store, chosen, given), timeout)
+    values = bind(store, chosen, given)
+    patience = Patience(store, timeout)
+    if chosen.walk is not None:
+        return WALKS[chosen.name](patience, values)
+    _check_stored(store, chosen, values)
+    return patience.read(chosen.cypher, values)
 
 
 def is_cypher(text: str) -> bool:
@@ -58,51 +68,15 @@ def split_param(text: str) -> tuple[str, str]:
     return name, value
 
 
-def literal(text: str) -> Any:  # noqa: ANN401  any JSON value
-    """Return the value that a text is as JSON, or the text."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def bind(store: Store, chosen: Query, given: Mapping[str, Any]) -> Row:
-    """Return a value for each parameter of a query of the catalogue: given, default, or the newest run."""
-    known = {parameter.name: parameter for parameter in chosen.parameters}
-    if unknown := sorted(set(given) - set(known)):
-        names = ", ".join(known) or "none"
-        raise MisuseError(f"query {chosen.name} has no parameter {unknown[0]!r}; it has: {names}")
-    values: Row = {}
-    for name, parameter in known.items():
-        if parameter.required and given.get(name) is None:
-            raise MisuseError(
-                f"query {chosen.name} needs --param {name}=... ({parameter.kind}: {parameter.about})"
-            )
-        if parameter.kind != "run":
-            values[name] = _typed(chosen, parameter, given.get(name, parameter.default))
-        if parameter.kind == "feature":
-            site_of(store, values[name])
-    site = next((site_of(store, values[p.name]) for p in chosen.parameters if p.kind == "feature"), None)
-    for name, parameter in known.items():
-        if parameter.kind == "run":
-            run = given.get(name)
-            values[name] = find_run(store, None if run is None else str(run), site)["id"]
-    return values
-
-
-def _typed(chosen: Query, parameter: Parameter, value: Any) -> Any:  # noqa: ANN401  any JSON value
-    if parameter.kind in {"string", "feature"}:
-        return None if value is None else str(value)
-    if isinstance(value, str):
-        value = literal(value)
-    if value is None:
-        return None
-    if parameter.kind == "list":
-        return value if isinstance(value, list) else [value]
-    fits = isinstance(value, _EXPECTED[parameter.kind])
-    if not fits or (isinstance(value, bool) and parameter.kind != "boolean"):
-        raise MisuseError(
-            f"query {chosen.name}: --param {parameter.name} is {value!r}; expected {parameter.kind} "
-            f"({parameter.about})"
+def _check_stored(store: Store, chosen: Query, values: Row) -> None:
+    """Refuse to answer from numbers that the run does not hold."""
+    for name in chosen.stored:
+        found = store.read(
+            "MATCH (r:Run {id: $run}) RETURN r[$name] IS NULL AS missing",
+            {"run": values["run"], "name": name},
         )
-    return value
+        if found[0]["missing"]:
+            raise DataError(
+                f"run {values['run']} was loaded without the numbers that {chosen.name} reads ({name}); load "
+                "its graph again: stratigraph load GRAPH_DIR"
+            )

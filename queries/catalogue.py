@@ -1,7 +1,12 @@
 """The catalogue: every query that stands beside this file as a ``.cypher`` text, with its types.
 
 A text opens with comment lines: what it answers, then ``param NAME: KIND [= DEFAULT] -- meaning`` and
-``column NAME: KIND -- meaning``. A default is JSON; a parameter without one must be given.
+``column NAME: KIND -- meaning``. A default is JSON; a parameter without one must be given, unless its kind
+says which value stands for it.
+
+Two more lines may follow. ``walk: NAME`` says that the query has no text of its own: it is answered by asking
+the query NAME once a hop, in the Python function that bears this query's name. ``stored: PROPERTY ...`` names
+the properties of the run that hold its answer, made when the run was loaded.
 """
 
 import difflib
@@ -14,12 +19,23 @@ from typing import Any
 
 from analysis.errors import DataError, MisuseError
 
-KINDS = ("string", "integer", "number", "boolean", "list", "feature", "run")
-"""``feature`` is the id of a feature, ``run`` that of a run or its beginning; the one called ``run`` may be
-left out for the newest complete one."""
+KINDS = (
+    *("string", "integer", "number", "boolean", "list", "map"),
+    *("feature", "features", "run", "runs", "links", "clustering", "community"),
+)
+"""``feature`` is the id of a feature, ``features`` a list of them; ``run`` is the id of a run or its
+beginning, and the one called ``run`` may be left out for the newest complete one of the site in question.
+``runs`` is a list of runs, left out for the newest complete one of each site and of each pair of sites;
+``links`` is a run that links two sites and ``clustering`` one that made communities, left out for the
+newest complete one; ``community`` is the id of a community."""
+
+FOUND_BY_ITSELF = ("runs", "links", "clustering")
+"""Kinds of parameters that may be left out whatever they are called."""
 
 _PARAMETER = re.compile(r"param (\w+): (\w+)(?: = (.+?))? -- (.+)")
 _COLUMN = re.compile(r"column (\w+): (\w+) -- (.+)")
+_WALK = re.compile(r"walk: (\w+)")
+_STORED = re.compile(r"stored: (\w+(?: \w+)*)")
 
 
 @dataclass(frozen=True)
@@ -44,13 +60,19 @@ class Column:
 
 @dataclass(frozen=True)
 class Query:
-    """A query of the catalogue: its name, what it answers, its types and its text."""
+    """A query of the catalogue: its name, what it answers, its types and its text.
+
+    `walk` is the query that it asks once a hop, if it has no text of its own; `stored` the properties of the
+    run that hold its answer.
+    """
 
     name: str
     title: str
     parameters: tuple[Parameter, ...]
     columns: tuple[Column, ...]
     cypher: str
+    walk: str | None = None
+    stored: tuple[str, ...] = ()
 
 
 @cache
@@ -95,11 +117,17 @@ def parse(name: str, text: str) -> Query:
     parameters: list[Parameter] = []
     columns: list[Column] = []
     prose: list[str] = []
+    walk: str | None = None
+    stored: tuple[str, ...] = ()
     for line in header:
         if found := _PARAMETER.fullmatch(line):
             parameters.append(_parameter(name, *found.groups()))
         elif found := _COLUMN.fullmatch(line):
             columns.append(Column(*found.groups()))
+        elif found := _WALK.fullmatch(line):
+            walk = found[1]
+        elif found := _STORED.fullmatch(line):
+            stored = tuple(found[1].split())
         elif line.startswith(("param ", "column ")):
             raise DataError(
                 f"{name}.cypher: cannot read {line!r}; expected 'param NAME: KIND [= JSON] -- TEXT'"
@@ -109,12 +137,13 @@ def parse(name: str, text: str) -> Query:
     for of, kind in ((part.name, part.kind) for group in (parameters, columns) for part in group):
         if kind not in KINDS:
             raise DataError(f"{name}.cypher: {of} is of kind {kind!r}; expected one of {KINDS}")
-    return Query(name, " ".join(prose), tuple(parameters), tuple(columns), body)
+    return Query(name, " ".join(prose), tuple(parameters), tuple(columns), body, walk, stored)
 
 
 def _parameter(query: str, name: str, kind: str, default: str | None, about: str) -> Parameter:
     if default is None:
-        return Parameter(name, kind, about, required=(kind, name) != ("run", "run"))
+        found = kind in FOUND_BY_ITSELF or (kind, name) == ("run", "run")
+        return Parameter(name, kind, about, required=not found)
     try:
         return Parameter(name, kind, about, required=False, default=json.loads(default))
     except ValueError as error:

@@ -16,6 +16,7 @@
 MATCH (f:Feature {id: $feature})
 OPTIONAL MATCH (f)-[m:MEASURED_IN]->(:Run {id: $run})
 OPTIONAL MATCH (f)-[:MEMBER_OF]->(c:Community)
+WHERE EXISTS { MATCH (q:Run {id: c.run}) WHERE q.complete }
 WITH f, m, c ORDER BY c.id
 WITH f, m, collect(c.id) AS communities
 RETURN f.id AS id, f.label AS label, f.label_source AS label_source, f.neuronpedia AS neuronpedia,

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from analysis.errors import MisuseError
@@ -35,11 +36,6 @@ def feature(store: Store, feature_id: str, run: str | None = None) -> Row:
     return {name: row[name] for name in FEATURE_COLUMNS}
 
 
-def links(store: Store, feature_id: str, limit: int = 10) -> list[Row]:
-    """Return the strongest links of a feature to later and earlier layers."""
-    return store.read(named("links").cypher, {"feature": feature_id, "limit": limit})
-
-
 def site_of(store: Store, feature_id: str) -> str:
     """Return the site of a feature that is there.
 
@@ -48,10 +44,22 @@ def site_of(store: Store, feature_id: str) -> str:
     MisuseError
         It is not there; the nearest one is offered.
     """
-    found = store.read("MATCH (f:Feature {id: $id}) RETURN f.site AS site", {"id": feature_id})
-    if found:
-        return str(found[0]["site"])
-    raise MisuseError(f"there is no feature {feature_id!r} in {store.address}; {_nearest(store, feature_id)}")
+    return str(features_there(store, [feature_id])[feature_id]["site"])
+
+
+def features_there(store: Store, ids: Sequence[str]) -> dict[str, Row]:
+    """Return ``{id, site, layer, label}`` of each of these features, by id.
+
+    Raises
+    ------
+    MisuseError
+        One is not there; the nearest one is offered.
+    """
+    found = {row["id"]: row for row in store.read(named("by_ids").cypher, {"ids": list(ids)})}
+    for name in ids:
+        if name not in found:
+            raise MisuseError(f"there is no feature {name!r} in {store.address}; {_nearest(store, name)}")
+    return found
 
 
 def _nearest(store: Store, wanted: str) -> str:

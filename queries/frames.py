@@ -15,19 +15,33 @@ _KINDS: Mapping[str, type[pl.DataType]] = {
     **dict.fromkeys(("decoder_cosine", "frequency", "mean_activation", "max_activation"), pl.Float64),
     **dict.fromkeys(("standard_error", "correlation"), pl.Float64),
     **dict.fromkeys(("r_star", "features", "edges", "replicates", "observed", "null_replicates"), pl.Int64),
-    **dict.fromkeys(("degree", "hops", "coactivation"), pl.Int64),
+    **dict.fromkeys(("degree", "hops", "coactivation", "size"), pl.Int64),
+    **dict.fromkeys(("through", "scope"), pl.String),
+    "score": pl.Float64,
     "complete": pl.Boolean,
 }
 
 
+_DECLARED: Mapping[str, type[pl.DataType]] = {
+    "string": pl.String,
+    "integer": pl.Int64,
+    "number": pl.Float64,
+    "boolean": pl.Boolean,
+}
+"""The kinds that the catalogue gives to columns."""
+
+
 def frame(
-    rows: Sequence[Row], columns: Sequence[str] | None = None, nested_as_text: bool = False
+    rows: Sequence[Row],
+    columns: Sequence[str] | Mapping[str, str] | None = None,
+    nested_as_text: bool = False,
 ) -> pl.DataFrame:
     """Return rows as a frame; `columns` names them where there may be no row.
 
-    A column of ours that has no value at all keeps its type; one of a free query is then of type null.
-    Lists and maps become JSON text if `nested_as_text`.
+    A column of ours that has no value at all keeps its type, and so does each whose kind `columns` declares;
+    one of a free query without a value is of type null. Lists and maps become JSON text if `nested_as_text`.
     """
+    declared = columns if isinstance(columns, Mapping) else {}
     names = list(columns or (rows[0] if rows else ()))
     series = []
     for name in names:
@@ -35,8 +49,11 @@ def frame(
         if nested_as_text:
             values = [as_text(value) if isinstance(value, dict | list) else value for value in values]
         made = pl.Series(name, values, strict=False)
-        if columns is not None and made.dtype == pl.Null and name in _KINDS:
-            made = made.cast(_KINDS[name])
+        kind = _DECLARED.get(declared.get(name, ""))
+        if kind is None and columns is not None and made.dtype == pl.Null:
+            nested = nested_as_text and declared.get(name) == "list"
+            kind = pl.String if nested else _KINDS.get(name)
+        made = made if kind is None else made.cast(kind)
         series.append(made)
     return pl.DataFrame(series)
 

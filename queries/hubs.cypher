@@ -1,7 +1,7 @@
 // The features with most kept edges in a run.
 //
 // param run: run -- the run
-// param limit: integer = 20 -- most rows
+// param limit: integer = 20 -- most rows, 0 for all
 // column id: string -- model/source/index
 // column degree: integer -- kept edges
 // column frequency: number -- share of tokens at which it fires

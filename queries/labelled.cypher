@@ -1,7 +1,7 @@
 // Features of complete runs whose label contains a text, whatever its case.
 //
 // param text: string -- what to look for
-// param limit: integer = 20 -- most rows
+// param limit: integer = 20 -- most rows, 0 for all
 // column id: string -- model/source/index
 // column label: string -- the label
 MATCH (f:Feature)

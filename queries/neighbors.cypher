@@ -1,6 +1,6 @@
 // The dependences of one or several features in a run, strongest first.
 //
-// param features: list -- ids of the features
+// param features: features -- ids of the features
 // param run: run -- the run whose edges are followed
 // param all: boolean = false -- also edges that did not pass the run's FDR
 // param min_replicates: integer = null -- least number of replicates that show the edge
@@ -30,4 +30,4 @@ RETURN feature, g.id AS id, d.weight AS weight, d.replicates AS replicates,
        d.null_replicates AS null_replicates, d.q_shuffle AS q_shuffle, d.q_value AS q_value,
        d.partial_correlation AS partial_correlation, d.decoder_cosine AS decoder_cosine,
        d.coactivation AS coactivation, d.kept AS kept, g.label AS label
-ORDER BY abs(d.weight) DESC, id
+ORDER BY abs(d.weight) DESC, feature, id

@@ -1,17 +1,11 @@
-"""The features that a feature depends on, up to some hops away.
-
-Each feature comes once, at its least number of hops. Of the paths that short the strongest counts (largest
-product of sizes of weights), and the values shown are those of the edge by which it arrives.
-"""
+"""The features that a feature depends on, up to some hops away."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.errors import MisuseError
-from graphdb.runs import find_run
 from graphdb.store import READ_TIMEOUT, Store
-from queries.catalogue import named
-from queries.features import site_of
+from queries.ask import query
+from queries.bind import check_limit
 
 Row = dict[str, Any]
 
@@ -19,7 +13,6 @@ NEIGHBOR_COLUMNS = (
     *("id", "hops", "weight", "replicates", "null_replicates", "q_shuffle", "q_value", "partial_correlation"),
     *("decoder_cosine", "coactivation", "kept", "label"),
 )
-_OWN_Q = {"published": "q_shuffle", "calibrated": "q_value"}
 
 
 @dataclass(frozen=True)
@@ -51,6 +44,7 @@ def neighbors(
     hops: int = 1,
     filters: Filters = Filters(),
     limit: int | None = None,
+    timeout: float = READ_TIMEOUT,
 ) -> list[Row]:
     """Return the neighbours of a feature: nearest first, then strongest, then by id.
 
@@ -68,54 +62,28 @@ def neighbors(
         Which edges are followed.
     limit
         Most rows; None or 0 for all.
+    timeout
+        Seconds until it is given up.
+
+    Returns
+    -------
+    list of dict
+        The keys of `NEIGHBOR_COLUMNS`, and ``through``: the feature before this one on the way.
 
     Raises
     ------
     MisuseError
         The feature or the run is not there, or `hops` or `limit` is out of range.
     """
-    if hops < 1:
-        raise MisuseError(f"--hops is {hops}; expected 1 or more")
     check_limit(limit)
-    site = site_of(store, feature_id)
-    chosen = find_run(store, run, site)
-    parameters = {
-        "run": chosen["id"],
+    asked = {
+        "feature": feature_id,
+        "run": run,
+        "hops": hops,
         "all": filters.everything,
         "min_replicates": filters.min_replicates,
         "max_q": filters.max_q,
-        "q": _OWN_Q.get(chosen["procedure"], "q_shuffle"),
         "min_partial": filters.min_partial,
+        "limit": limit or 0,
     }
-    found = _spread(store, feature_id, hops, parameters)
-    return found[:limit] if limit else found
-
-
-def check_limit(limit: int | None) -> None:
-    """Refuse a limit below 0."""
-    if limit is not None and limit < 0:
-        raise MisuseError(f"--limit is {limit}; expected 1 or more, or 0 for all")
-
-
-def _spread(store: Store, start: str, hops: int, parameters: Row) -> list[Row]:
-    """Follow edges outwards, one question a hop."""
-    strength = {start: 1.0}
-    frontier, found = [start], []
-    for hop in range(1, hops + 1):
-        edges = store.read(named("neighbors").cypher, {**parameters, "features": frontier}, READ_TIMEOUT)
-        reached: dict[str, tuple[float, Row]] = {}
-        for edge in edges:
-            if edge["id"] in strength:
-                continue
-            along = strength[edge["feature"]] * abs(edge["weight"] or 0.0)
-            best = reached.get(edge["id"])
-            if best is None or (along, edge["feature"]) > (best[0], best[1]["feature"]):
-                reached[edge["id"]] = (along, edge)
-        strength.update({name: along for name, (along, _) in reached.items()})
-        frontier = sorted(reached)
-        rows = [{**edge, "hops": hop} for _, edge in reached.values()]
-        rows.sort(key=lambda row: (-abs(row["weight"] or 0.0), row["id"]))
-        found += [{name: row[name] for name in NEIGHBOR_COLUMNS} for row in rows]
-        if not frontier:
-            break
-    return found
+    return query(store, "neighborhood", asked, timeout)

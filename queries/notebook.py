@@ -1,6 +1,6 @@
 """The graph in a notebook: every answer a polars frame."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -11,7 +11,9 @@ from graphdb.runs import find_run
 from graphdb.store import READ_TIMEOUT, Store
 from graphdb.store import connect as open_store
 from queries import ask, features, runs
+from queries import communities as groups
 from queries import neighbors as spread
+from queries import paths as ways
 from queries.catalogue import named
 from queries.frames import frame
 
@@ -64,7 +66,43 @@ class Graph:
         """Return the neighbours of a feature; see `queries.neighbors.neighbors`."""
         filters = spread.Filters(everything, min_replicates, max_q, min_partial)
         found = spread.neighbors(self.store, feature_id, run, hops, filters, limit)
-        return frame(found, spread.NEIGHBOR_COLUMNS)
+        return frame(found, [*spread.NEIGHBOR_COLUMNS, "through"])
+
+    def paths(
+        self,
+        start: str,
+        end: str | None = None,
+        *,
+        kinds: Sequence[str] = ("CARRIES", "DRIVES", "DEPENDS"),
+        min_hops: int = 1,
+        max_hops: int = 4,
+        min_weight: float = 0.0,
+        through: Sequence[str | int] = (),
+        shortest: bool = False,
+        runs: Sequence[str] | None = None,
+        limit: int = 10,
+    ) -> pl.DataFrame:
+        """Return the best paths from a feature, to another one or to any; see `queries.paths.paths`."""
+        route = ways.Route(tuple(kinds), min_hops, max_hops, min_weight, tuple(through), shortest)
+        return frame(ways.paths(self.store, start, end, route, runs, limit), ways.PATH_COLUMNS)
+
+    def lineage(
+        self,
+        feature_id: str,
+        kinds: Sequence[str] = ("CARRIES", "DRIVES"),
+        max_hops: int = 64,
+        min_weight: float = 0.0,
+        runs: Sequence[str] | None = None,
+        limit: int = 0,
+    ) -> pl.DataFrame:
+        """Return where a feature comes from and what becomes of it; see `queries.paths.lineage`."""
+        found = ways.lineage(self.store, feature_id, kinds, max_hops, min_weight, runs, limit)
+        return frame(found, ways.LINEAGE_COLUMNS)
+
+    def communities(self, run: str | None = None, limit: int = 0) -> pl.DataFrame:
+        """Return the communities of a run, largest first, with their best connected members."""
+        found = groups.communities(self.store, run, limit=limit)
+        return frame(found, groups.COMMUNITY_COLUMNS)
 
     def edges(self, run: str | None = None) -> pl.DataFrame:
         """Return every stored edge of a run, by index; filter on ``kept`` for the graph."""
@@ -77,7 +115,10 @@ class Graph:
         self, name_or_cypher: str, params: Mapping[str, Any] | None = None, timeout: float = READ_TIMEOUT
     ) -> pl.DataFrame:
         """Answer a query of the catalogue by name, or Cypher."""
-        return frame(ask.query(self.store, name_or_cypher, params, timeout))
+        rows = ask.query(self.store, name_or_cypher, params, timeout)
+        if ask.is_cypher(name_or_cypher):
+            return frame(rows)
+        return frame(rows, {column.name: column.kind for column in named(name_or_cypher).columns})
 
 
 def connect(where: str | Path) -> Graph:

@@ -1,7 +1,7 @@
 // The kept edges of a run that are most negative: features that exclude each other.
 //
 // param run: run -- the run
-// param limit: integer = 20 -- most rows
+// param limit: integer = 20 -- most rows, 0 for all
 // column source: string -- id of the lower feature
 // column target: string -- id of the higher feature
 // column weight: number -- negative

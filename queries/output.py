@@ -10,11 +10,12 @@ from typing import Any
 from analysis.errors import MisuseError, StratigraphError
 
 Row = Mapping[str, Any]
+Columns = Sequence[str] | Mapping[str, str]
 
 FORMATS = ("table", "json", "csv", "parquet")
 
 
-def write(rows: Sequence[Row], columns: Sequence[str] | None, form: str, output: str | None = None) -> None:
+def write(rows: Sequence[Row], columns: Columns | None, form: str, output: str | None = None) -> None:
     """Write rows as `form` to the file `output`, or to stdout.
 
     In csv and parquet nested values are JSON text. json is one array of objects; NaN and infinities, which
@@ -36,7 +37,7 @@ def write(rows: Sequence[Row], columns: Sequence[str] | None, form: str, output:
     sys.stdout.buffer.flush()
 
 
-def encode(rows: Sequence[Row], columns: Sequence[str] | None, form: str) -> bytes:
+def encode(rows: Sequence[Row], columns: Columns | None, form: str) -> bytes:
     """Return rows as the bytes of a json, csv or parquet file."""
     if form == "json":
         return (json.dumps(_jsonable(list(rows)), ensure_ascii=False, indent=1) + "\n").encode()

@@ -5,7 +5,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -26,8 +27,8 @@ def console() -> Console:
     return Console(file=sys.stdout, highlight=False)
 
 
-def table(rows: Sequence[Row], columns: Sequence[str]) -> Table:
-    """Return a table of the given columns; where there is no room, long text goes over several lines."""
+def table(rows: Sequence[Row], columns: Sequence[str], whole: Sequence[str] = ()) -> Table:
+    """Return a table; where there is no room, long text but that of `whole` goes over several lines."""
     made = Table(box=None, pad_edge=False, header_style="bold")
     numeric = {name for name in columns if any(isinstance(row.get(name), int | float) for row in rows)}
     short = {
@@ -37,13 +38,43 @@ def table(rows: Sequence[Row], columns: Sequence[str]) -> Table:
     }
     for name in columns:
         made.add_column(
-            name.replace("_", " "),
+            name.replace("_", "\n" if name in numeric else " "),
             justify="right" if name in numeric else "left",
             overflow="fold",
-            no_wrap=name in numeric or name in short,
+            no_wrap=name in numeric or name in short or name in whole,
         )
     for row in rows:
         made.add_row(*(cell(row.get(name), name) for name in columns))
+    return made
+
+
+def fits(made: Table) -> bool:
+    """Whether a table shows every column whole on the terminal."""
+    out = console()
+    return Measurement.get(out, out.options, made).minimum <= out.width
+
+
+def fitting(rows: Sequence[Row], columns: Sequence[str]) -> RenderableType:
+    """Return a table, or where the columns are too many for the terminal each row as lines of its own."""
+    made = table(rows, columns)
+    if fits(made):
+        return made
+    return Group(*(_record(row, columns, at) for at, row in enumerate(rows, start=1)))
+
+
+def _record(row: Row, columns: Sequence[str], at: int) -> Table:
+    made = Table(
+        box=None,
+        pad_edge=False,
+        show_header=False,
+        title=f"row {at:,}",
+        title_justify="left",
+        title_style="dim",
+    )
+    made.add_column(style="bold", no_wrap=True)
+    made.add_column(overflow="fold")
+    for name in columns:
+        made.add_row(name.replace("_", " "), cell(row.get(name), name))
     return made
 
 
@@ -73,7 +104,16 @@ def cell(value: Any, name: str = "") -> Text:  # noqa: ANN401  any value of a qu
         return Text(number(value))
     if isinstance(value, int):
         return Text(f"{value:,}" if name not in {"layer", "index"} else str(value))
-    return Text(visible(str(value)))
+    return Text(visible(listed(value) if isinstance(value, list) else str(value)))
+
+
+def listed(values: Sequence[Any]) -> str:
+    """Return a list as a person reads it; of features their labels, or else their ids."""
+    parts = [
+        str(value.get("label") or value.get("id") or value) if isinstance(value, Mapping) else value
+        for value in values
+    ]
+    return ", ".join(number(part) if isinstance(part, float) else str(part) for part in parts)
 
 
 def number(value: float) -> str:

@@ -1,7 +1,7 @@
 // The strongest kept edges of a run, with the words at both ends.
 //
 // param run: run -- the run
-// param limit: integer = 20 -- most rows
+// param limit: integer = 20 -- most rows, 0 for all
 // column source: string -- id of the lower feature
 // column target: string -- id of the higher feature
 // column weight: number -- signed strength

@@ -2,7 +2,7 @@
 //
 // param feature: feature -- id of the feature
 // param run: run -- the run
-// param limit: integer = 20 -- most rows
+// param limit: integer = 20 -- most rows, 0 for all
 // column first: string -- one neighbour
 // column second: string -- the other
 // column weight: number -- of the edge between the two

@@ -2,7 +2,7 @@
 //
 // param run: run -- the run
 // param max_cosine: number = 0.1 -- largest size of the cosine
-// param limit: integer = 20 -- most rows
+// param limit: integer = 20 -- most rows, 0 for all
 // column source: string -- id of the lower feature
 // column target: string -- id of the higher feature
 // column weight: number -- signed strength

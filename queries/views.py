@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from queries.render import console, context, number, table, top_tokens
+from queries.render import cell, console, context, fits, number, table, top_tokens, visible
 
 Row = Mapping[str, Any]
 
@@ -25,10 +26,67 @@ def neighbor_table(rows: Sequence[Row], of: str) -> Table:
         row["seen"], row["together"] = row["replicates"], row["coactivation"]
     columns = ["index", "label", "weight", "cosine", "seen", "q", "together"]
     if any(row["hops"] > 1 for row in rows):
-        columns.insert(0, "hops")
+        columns[:1] = ["hops", "index", "through"]
+        for row in shown:
+            row["through"] = row["through"].removeprefix(site)
     if not all(row["kept"] for row in rows):
         columns.append("kept")
     return table(shown, columns)
+
+
+def show_runs(rows: Sequence[Row]) -> None:
+    """Print the runs, newest first; where there is no room for their sites, each site above its runs."""
+    shown = [
+        {**row, "run": row["id"], "r*": row["r_star"], "made": (row["created"] or "")[:10]} for row in rows
+    ]
+    columns = ["run", "site", "procedure", "fdr", "r*", "edges", "kept", "made"]
+    if not all(row["complete"] for row in rows):
+        columns.append("complete")
+    out = console()
+    whole = table(shown, columns, whole=("site",))
+    if fits(whole):
+        out.print(whole)
+        return
+    columns.remove("site")
+    for at, site in enumerate(dict.fromkeys(row["site"] for row in rows)):
+        out.print(("\n" if at else "") + site, style="bold", soft_wrap=True)
+        out.print(Padding(table([row for row in shown if row["site"] == site], columns), (0, 0, 0, 2)))
+
+
+def show_paths(rows: Sequence[Row], labels: Mapping[str, str | None]) -> None:
+    """Print paths, one feature a line, each with the step that leads to it."""
+    out = console()
+    for row in rows:
+        out.print(f"score {number(row['score'])}", style="dim")
+        made = Table(box=None, pad_edge=False, show_header=False)
+        for overflow in ("fold", "ignore", "fold", "fold"):
+            made.add_column(overflow=overflow, no_wrap=overflow == "ignore")
+        steps = zip([None, *row["kinds"]], [None, *row["weights"]], row["nodes"], strict=True)
+        for kind, weight, node in steps:
+            made.add_row(
+                kind or "", cell(weight, "weight") if kind else "", node, visible(labels.get(node) or "-")
+            )
+        out.print(Padding(made, (0, 0, 0, 2)))
+
+
+def lineage_table(rows: Sequence[Row]) -> Table:
+    """Return a lineage, earliest layer first; ids go without the model, the feature itself is marked."""
+    models = {row["id"].split("/")[0] + "/" for row in rows}
+    model = models.pop() if len(models) == 1 else ""
+    shown = [
+        {
+            **row,
+            "feature": row["id"].removeprefix(model) + ("" if row["hops"] else " *"),
+            "by": (row["through"] or "").removeprefix(model) or None,
+        }
+        for row in rows
+    ]
+    return table(shown, ("layer", "feature", "kind", "weight", "score", "by", "label"))
+
+
+def community_table(rows: Sequence[Row]) -> Table:
+    """Return communities, their members by label."""
+    return table(rows, ("id", "scope", "size", "layers", "label", "members"))
 
 
 def show_feature(row: Row, neighbors: Sequence[Row], links: Sequence[Row]) -> None:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from queries.commands import feature, neighbors, query, replicates, runs
+from queries.commands import communities, feature, lineage, neighbors, paths, query, replicates, runs
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, _SubParsersAction
@@ -10,5 +10,5 @@ if TYPE_CHECKING:
 
 def add_commands(commands: "_SubParsersAction[ArgumentParser]") -> None:
     """Add this room's verbs to the command line."""
-    for verb in (runs, replicates, feature, neighbors, query):
+    for verb in (runs, replicates, feature, neighbors, paths, lineage, communities, query):
         verb.add(commands)

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace, _SubParsersAction
 
 from queries.commands.options import emit, verb
 
-_STRONGEST = 8
+_STRONGEST, _MOST_LINKS = 8, 10
 
 
 def add(commands: "_SubParsersAction[ArgumentParser]") -> None:
@@ -27,7 +27,8 @@ def add(commands: "_SubParsersAction[ArgumentParser]") -> None:
 def run(arguments: Namespace) -> int:
     """Show the feature."""
     from graphdb.store import connect
-    from queries.features import FEATURE_COLUMNS, feature, links
+    from queries.around import links
+    from queries.features import FEATURE_COLUMNS, feature
     from queries.neighbors import neighbors
 
     near, linked = [], []
@@ -35,7 +36,7 @@ def run(arguments: Namespace) -> int:
         row = feature(store, arguments.feature, arguments.of)
         if arguments.format == "table":
             near = neighbors(store, arguments.feature, arguments.of, limit=_STRONGEST)
-            linked = links(store, arguments.feature)
+            linked = links(store, arguments.feature, limit=_MOST_LINKS)
     if emit(arguments, [row], FEATURE_COLUMNS):
         return 0
     from queries.views import show_feature

@@ -4,7 +4,7 @@
 
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 
-from queries.commands.options import emit, note, verb
+from queries.commands.options import add_timeout, emit, note, seconds, verb
 
 
 def add(commands: "_SubParsersAction[ArgumentParser]") -> None:
@@ -30,21 +30,25 @@ def add(commands: "_SubParsersAction[ArgumentParser]") -> None:
     parser.add_argument(
         "--limit", type=int, default=20, metavar="N", help="most rows, 0 for all (default: 20)"
     )
+    add_timeout(parser)
 
 
 def run(arguments: Namespace) -> int:
     """List the neighbours."""
     from graphdb.store import connect
-    from queries.neighbors import NEIGHBOR_COLUMNS, Filters, check_limit, neighbors
+    from queries.bind import check_limit
+    from queries.neighbors import NEIGHBOR_COLUMNS, Filters, neighbors
 
     check_limit(arguments.limit)
     filters = Filters(arguments.all, arguments.min_replicates, arguments.max_q, arguments.min_partial)
     with connect(arguments.db) as store:
-        every = neighbors(store, arguments.feature, arguments.of, arguments.hops, filters)
+        every = neighbors(
+            store, arguments.feature, arguments.of, arguments.hops, filters, timeout=seconds(arguments)
+        )
     rows = every[: arguments.limit] if arguments.limit else every
     if len(rows) < len(every):
         note(f"{len(rows)} of {len(every)} neighbours; --limit 0 shows all")
-    if emit(arguments, rows, NEIGHBOR_COLUMNS):
+    if emit(arguments, [{name: row[name] for name in NEIGHBOR_COLUMNS} for row in rows], NEIGHBOR_COLUMNS):
         return 0
     from queries.render import console
     from queries.views import neighbor_table

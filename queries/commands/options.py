@@ -36,8 +36,31 @@ def verb(
     return parser
 
 
-def emit(arguments: Namespace, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None) -> bool:
-    """Write rows in the format asked for; False if that is a table, which the verb draws itself."""
+def add_timeout(parser: ArgumentParser) -> None:
+    """Add the time limit of an answer."""
+    parser.add_argument(
+        "--timeout", type=float, default=30.0, metavar="S", help="seconds until it is given up (default: 30)"
+    )
+
+
+def seconds(arguments: Namespace) -> float:
+    """Return the time limit that was asked for."""
+    if not arguments.timeout > 0:
+        from analysis.errors import MisuseError  # noqa: PLC0415  the parser is built without it
+
+        raise MisuseError(f"--timeout is {arguments.timeout:g}; expected seconds above 0")
+    return float(arguments.timeout)
+
+
+def emit(
+    arguments: Namespace,
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str] | Mapping[str, str] | None,
+) -> bool:
+    """Write rows in the format asked for; False if that is a table, which the verb draws itself.
+
+    `columns` names the columns, or gives the kind of each as the catalogue does.
+    """
     if arguments.format == "table":
         if arguments.output is not None:
             from analysis.errors import MisuseError  # noqa: PLC0415  the parser is built without it

@@ -4,7 +4,7 @@
 
 from argparse import ArgumentParser, Namespace, _SubParsersAction
 
-from queries.commands.options import emit, verb
+from queries.commands.options import add_timeout, emit, seconds, verb
 
 
 def add(commands: "_SubParsersAction[ArgumentParser]") -> None:
@@ -23,38 +23,38 @@ def add(commands: "_SubParsersAction[ArgumentParser]") -> None:
     )
     parser.add_argument("--list", action="store_true", help="list the catalogue")
     parser.add_argument("--write", action="store_true", help="let the Cypher change the database")
-    parser.add_argument(
-        "--timeout", type=float, default=30.0, metavar="S", help="seconds until it is given up (default: 30)"
-    )
+    add_timeout(parser)
 
 
 def run(arguments: Namespace) -> int:
     """Answer the query, or list the catalogue."""
     from analysis.errors import MisuseError
     from graphdb.store import connect
-    from queries import ask, catalogue
+    from queries import ask
+    from queries.bind import literal
+    from queries.catalogue import named
 
     if arguments.list:
         return _list(arguments)
     if not arguments.what:
         raise MisuseError("query needs a name or Cypher; `stratigraph query --list` shows the names")
-    if arguments.timeout <= 0:
-        raise MisuseError(f"--timeout is {arguments.timeout:g}; expected seconds above 0")
+    limit = seconds(arguments)
     free = ask.is_cypher(arguments.what)
     if arguments.write and not free:
         raise MisuseError("--write goes with Cypher; the queries of the catalogue only read")
-    columns = None if free else [column.name for column in catalogue.named(arguments.what).columns]
+    columns = None if free else {column.name: column.kind for column in named(arguments.what).columns}
     pairs = [ask.split_param(text) for text in arguments.param]
-    params = {name: ask.literal(value) if free else value for name, value in pairs}
+    params = {name: literal(value) if free else value for name, value in pairs}
     with connect(arguments.db, write=arguments.write) as store:
-        rows = ask.query(store, arguments.what, params, arguments.timeout, arguments.write)
+        rows = ask.query(store, arguments.what, params, limit, arguments.write)
     if emit(arguments, rows, columns):
         return 0
-    from queries.render import console, shortened, table
+    from queries.render import console, fitting, shortened
 
-    shown, site = shortened(rows, columns or list(rows[0] if rows else ()))
-    if rows or columns:
-        console().print(table(shown, columns or list(rows[0])))
+    names = list(columns or (rows[0] if rows else ()))
+    shown, site = shortened(rows, names)
+    if names:
+        console().print(fitting(shown, names))
     note = f" · features are those of {site}" if site else ""
     console().print(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}{note}", style="dim")
     return 0

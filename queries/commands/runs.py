@@ -21,13 +21,11 @@ def run(arguments: Namespace) -> int:
         rows = runs(store)
     if emit(arguments, rows, RUN_COLUMNS):
         return 0
-    from queries.render import console, table
+    from queries.render import console
+    from queries.views import show_runs
 
-    shown = [
-        {**row, "run": row["id"], "r*": row["r_star"], "made": (row["created"] or "")[:10]} for row in rows
-    ]
-    columns = ["run", "site", "procedure", "fdr", "r*", "edges", "kept", "made"]
-    if not all(row["complete"] for row in rows):
-        columns.append("complete")
-    console().print(table(shown, columns) if rows else "no runs yet: stratigraph load GRAPH_DIR")
+    if rows:
+        show_runs(rows)
+    else:
+        console().print("no runs yet: stratigraph load GRAPH_DIR")
     return 0

@@ -20,8 +20,11 @@ PARAMS = {
     "first": "tiny/0-sae/0",
     "second": "tiny/0-sae/2",
     "features": ["tiny/0-sae/0"],
-    "text": "W1",
+    "text": "w1",
     "other": "aaaa",
+    "ids": ["tiny/0-sae/0"],
+    "from": "tiny/0-sae/0",
+    "community": "c1",
 }
 
 
@@ -35,7 +38,8 @@ def loaded(store: Store) -> Store:
     store.write("""
         MATCH (a:Feature {id: 'tiny/0-sae/0'}) MATCH (b:Feature {id: 'tiny/1-sae/1'})
         CREATE (a)-[:CARRIES {run: 'llll', weight: 0.5, decoder_cosine: 0.1}]->(b)
-        CREATE (a)-[:MEMBER_OF]->(:Community {id: 'c1', run: 'x'})
+        CREATE (a)-[:MEMBER_OF]->(:Community {id: 'c1', run: 'cccc', size: 1})
+        CREATE (a)-[:MEMBER_OF]->(:Community {id: 'c0', run: 'unfinished', size: 1})
     """)
     return store
 
@@ -101,17 +105,39 @@ def test_an_empty_database(store: Store) -> None:
         replicates(store)
 
 
+@pytest.fixture
+def whole(loaded: Store) -> Store:
+    """The same with the numbers that a load keeps on runs, a second community and a feature that is made."""
+    loaded.write("""
+        MATCH (r:Run {kind: 'layer'})
+        SET r.degrees = [0, 2], r.degree_features = [3, 3], r.components = [0], r.component_sizes = [3],
+            r.component_edges = [3], r.replicate_counts = [3], r.replicate_edges = [4], r.replicate_kept = [4]
+    """)
+    loaded.write("""
+        MATCH (r:Run {id: 'llll'}) SET r.carried = 1, r.made = 5, r.gone = 5
+        WITH r MATCH (s:Site) CREATE (r)-[:OF]->(s)
+    """)
+    loaded.write("""
+        CREATE (c:Community {id: 'c2', run: 'cccc', scope: 'all', size: 5})
+        WITH c MATCH (f:Feature {site: 'tiny/1-sae'}) CREATE (f)-[:MEMBER_OF]->(c)
+    """)
+    return loaded
+
+
 @pytest.mark.parametrize("name", sorted(catalogue()))
-def test_each_query_is_what_its_header_says(loaded: Store, address: str, name: str) -> None:
+def test_each_query_is_what_its_header_says(whole: Store, address: str, name: str) -> None:
     chosen = catalogue()[name]
     used = set(re.findall(r"\$(\w+)", chosen.cypher))
-    assert used == {parameter.name for parameter in chosen.parameters}
+    declared = {parameter.name for parameter in chosen.parameters}
+    assert used == declared if chosen.walk is None else not chosen.cypher
     given: dict[str, object] = {p.name: PARAMS[p.name] for p in chosen.parameters if p.required}
-    if "run" in used:
+    if any(parameter.kind == "run" for parameter in chosen.parameters):
         given["run"] = "bbbb" if name == "only_in" else "aaaa"
     if name == "unexplained":
         given["max_cosine"] = 1.0
-    rows = query(loaded, name, given)
+    if name == "bridges":
+        given |= {"first": "c1", "second": "c2"}
+    rows = query(whole, name, given)
     assert rows, "planted so that each has an answer"
     types: dict[str, type | tuple[type, ...]] = {
         "string": str,

@@ -35,7 +35,7 @@ def walk(graph: LayerGraph, start: int, hops: int, filters: Filters) -> list[Row
     q = "q_value" if graph.run.procedure == "calibrated" else "q_shuffle"
     edges = [edge for edge in graph.edges.iter_rows(named=True) if passes(edge, filters, q)]
     labels = dict(graph.features.select("index", "label").iter_rows())
-    best: dict[int, tuple[int, float, Row]] = {}
+    best: dict[int, tuple[int, float, Row, int]] = {}
     paths: list[tuple[list[int], float, Row]] = [([start], 1.0, {})]
     for hop in range(1, hops + 1):
         longer = []
@@ -50,13 +50,16 @@ def walk(graph: LayerGraph, start: int, hops: int, filters: Filters) -> list[Row
         for path, strength, edge in paths:
             known = best.get(path[-1])
             if known is None or (known[0] == hop and strength > known[1]):
-                best[path[-1]] = (hop, strength, edge)
+                best[path[-1]] = (hop, strength, edge, path[-2])
     rows = [
-        {**edge, "id": graph.site.feature_id(index), "hops": hop, "label": labels[index]}
-        for index, (hop, _, edge) in best.items()
+        {
+            **{**edge, "id": graph.site.feature_id(index), "hops": hop, "label": labels[index]},
+            "through": graph.site.feature_id(before),
+        }
+        for index, (hop, _, edge, before) in best.items()
     ]
     rows.sort(key=lambda row: (row["hops"], -abs(row["weight"]), row["id"]))
-    return [{name: row[name] for name in NEIGHBOR_COLUMNS} for row in rows]
+    return [{name: row[name] for name in (*NEIGHBOR_COLUMNS, "through")} for row in rows]
 
 
 @st.composite

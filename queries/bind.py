@@ -1,0 +1,151 @@
+"""A value for each parameter of a query of the catalogue: given, its default, or found in the database."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from analysis.errors import MisuseError
+from graphdb.runs import find_run, list_runs
+from graphdb.store import Store
+from queries.catalogue import Parameter, Query, named
+from queries.features import features_there
+
+Row = dict[str, Any]
+
+_EXPECTED: Mapping[str, tuple[type, ...]] = {
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "map": (dict,),
+}
+_TEXTS = ("string", "feature", "community")
+_LISTS = ("list", "features", "runs")
+_ALL = 10**9
+"""What a limit of 0 is to the database; ArcadeDB takes larger ones for negative."""
+
+
+def bind(store: Store, chosen: Query, given: Mapping[str, Any]) -> Row:
+    """Return a value for each parameter of a query.
+
+    Raises
+    ------
+    MisuseError
+        A parameter is unknown, missing or of another kind, or names what is not there.
+    """
+    known = {parameter.name: parameter for parameter in chosen.parameters}
+    if unknown := sorted(set(given) - set(known)):
+        names = ", ".join(known) or "none"
+        raise MisuseError(f"query {chosen.name} has no parameter {unknown[0]!r}; it has: {names}")
+    for name, parameter in known.items():
+        if parameter.required and given.get(name) is None:
+            raise MisuseError(
+                f"query {chosen.name} needs --param {name}=... ({parameter.kind}: {parameter.about})"
+            )
+    values = {}
+    for name, parameter in known.items():
+        value = given.get(name)
+        values[name] = typed(chosen, parameter, parameter.default if value is None else value)
+    if (limit := values.get("limit")) is not None:
+        check_limit(limit)
+        values["limit"] = limit or _ALL
+    kinds = {name: parameter.kind for name, parameter in known.items()}
+    sites = _sites_of_features(store, values, kinds)
+    return values | _runs(store, values, kinds, sites) | _communities(store, values, kinds)
+
+
+def check_limit(limit: int | None) -> None:
+    """Refuse a limit below 0."""
+    if limit is not None and limit < 0:
+        raise MisuseError(f"--limit is {limit}; expected 1 or more, or 0 for all")
+
+
+def literal(text: str) -> Any:  # noqa: ANN401  any JSON value
+    """Return the value that a text is as JSON, or the text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def typed(chosen: Query, parameter: Parameter, value: Any) -> Any:  # noqa: ANN401  any JSON value
+    """Return a value as the declared kind; a text may stand for one of any kind."""
+    if parameter.kind in {*_TEXTS, "run", "links", "clustering"}:
+        return None if value is None else str(value)
+    if isinstance(value, str):
+        value = literal(value)
+    if value is None:
+        return None
+    if parameter.kind in _LISTS:
+        return value if isinstance(value, list) else [value]
+    fits = isinstance(value, _EXPECTED[parameter.kind])
+    if not fits or (isinstance(value, bool) and parameter.kind != "boolean"):
+        raise MisuseError(
+            f"query {chosen.name}: --param {parameter.name} is {value!r}; expected {parameter.kind} "
+            f"({parameter.about})"
+        )
+    return value
+
+
+def newest_runs(store: Store) -> list[str]:
+    """Return the newest complete run of each site, and of each set of sites that runs of a kind are about."""
+    newest: dict[tuple[str, ...], str] = {}
+    for run in list_runs(store):
+        if run["complete"]:
+            newest.setdefault((run["kind"] or "", *run["sites"]), run["id"])
+    return sorted(newest.values())
+
+
+def _sites_of_features(store: Store, values: Row, kinds: Mapping[str, str]) -> list[str]:
+    ids: list[str] = []
+    for name, kind in kinds.items():
+        if kind == "feature" and values[name] is not None:
+            ids.append(values[name])
+        elif kind == "features":
+            ids += [str(item) for item in values[name]]
+    return sorted({row["site"] for row in features_there(store, ids).values()}) if ids else []
+
+
+def _runs(store: Store, values: Row, kinds: Mapping[str, str], sites: list[str]) -> Row:
+    """Find the runs, in the order in which one says what another is about."""
+    found: Row = {}
+    for name, kind in kinds.items():
+        given = values[name]
+        if kind == "runs":
+            found[name] = (
+                newest_runs(store) if given is None else [find_run(store, str(run))["id"] for run in given]
+            )
+        elif kind == "links":
+            found[name] = find_run(store, given, kind="links")["id"]
+        elif kind == "clustering":
+            found[name] = _newest_clustering(store) if given is None else find_run(store, given)["id"]
+    asked = [name for name, kind in kinds.items() if kind == "run"]
+    if asked and len(sites) > 1:
+        raise MisuseError(
+            f"the features are of {' and '.join(sites)}; a run is about one site: ask each alone"
+        )
+    site = sites[0] if sites else None
+    # a run that is given says of which site the newest is meant where another is left out
+    for name in sorted(asked, key=lambda name: values[name] is None):
+        chosen = find_run(store, values[name], site)
+        found[name], site = chosen["id"], site or next(iter(chosen["sites"]), None)
+    if len(asked) > 1 and len({found[name] for name in asked}) == 1:
+        raise MisuseError(f"{' and '.join(asked)} are both run {found[asked[0]]}; name two runs of one site")
+    return found
+
+
+def _newest_clustering(store: Store) -> str:
+    rows = store.read(named("clusterings").cypher)
+    if not rows:
+        raise MisuseError(f"{store.address} has no communities; make them: stratigraph cluster")
+    return str(rows[0]["run"])
+
+
+def _communities(store: Store, values: Row, kinds: Mapping[str, str]) -> Row:
+    for name in (name for name, kind in kinds.items() if kind == "community"):
+        text = "MATCH (c:Community {id: $id}) RETURN c.id AS id"
+        if not store.read(text, {"id": values[name]}):
+            raise MisuseError(
+                f"there is no community {values[name]!r} in {store.address}; "
+                "`stratigraph communities` lists them"
+            )
+    return {}

@@ -1,0 +1,48 @@
+"""A time limit over several questions: an answer that takes many of them keeps it as one question does."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from analysis.errors import StoreError
+from graphdb.refusals import explain
+from graphdb.store import READ_TIMEOUT, Store
+
+Row = dict[str, Any]
+
+
+class Patience:
+    """A store that is asked until a time has passed.
+
+    Parameters
+    ----------
+    store
+        An open database.
+    seconds
+        From now until the whole answer is given up.
+    """
+
+    def __init__(self, store: Store, seconds: float = READ_TIMEOUT) -> None:
+        self.store, self._seconds = store, seconds
+        self._until = time.monotonic() + seconds
+
+    def read(self, cypher: str, params: Mapping[str, Any] | None = None) -> list[Row]:
+        """Answer one of the questions in the time that is left.
+
+        Raises
+        ------
+        StoreError
+            The time has passed, or the database refused.
+        """
+        self.check()
+        try:
+            return self.store.read(cypher, params, self._until - time.monotonic())
+        except StoreError as error:
+            # the database would name the time that was left for this one question
+            self.check(error)
+            raise
+
+    def check(self, cause: BaseException | None = None) -> None:
+        """Refuse to go on when the time has passed; an answer that is not whole is none."""
+        if time.monotonic() >= self._until:
+            raise StoreError(explain(TimeoutError(), self.store.address, self._seconds)) from cause
