@@ -10,6 +10,7 @@ same for each.
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -34,15 +35,22 @@ _START_SECONDS, _ANSWER_SECONDS, _STOP_SECONDS = 90.0, 20.0, 15.0
 _children: dict[int, "subprocess.Popen[bytes]"] = {}
 """Servers that this process started: they must be waited for when they end."""
 
+_LOG_HEAD = 1 << 18
+"""Bytes of a log that hold all that a server says while it starts."""
+_TAKEN = "another program took the port of the server of {path} while it started; run the command again"
+_FULL = "the disk is full: the database server of {path} did not start; make room"
+_ROOM = 4 << 20
+"""Bytes of free disk below which no server starts."""
+
 _FAULTS = {
     "locked by another process": "{path} is held by a database server that this machine's stratigraph did "
     "not start (another container, or another program); stop that one first",
-    "Address already in use": "port {port} was taken by another program while the server of {path} started; "
-    "run the command again",
-    "No space left on device": "the disk is full: the database server of {path} did not start; make room",
+    "Address already in use": _TAKEN,
+    "Unable to listen": _TAKEN,
+    "No space left on device": _FULL,
     "Cannot allocate memory": "there is not enough memory for the database server of {path}; end something",
 }
-"""What the log of a server that did not start says, and what that means."""
+"""What the log of a server that does not start says, and what that means. ArcadeDB's process may stay."""
 
 
 @dataclass(frozen=True)
@@ -210,13 +218,13 @@ def _start(directory: Directory, answers: Answers, briefly: bool, port: int | No
     _children[child.pid] = child
     server = Server(child.pid, ports.bolt, ports.http, False)
     try:
-        if _wait_until_answers(directory, server, answers, _START_SECONDS):
+        if _wait_until_answers(directory, server, answers, _START_SECONDS, starting=True):
             return server
     except BaseException:
         _end(directory, child.pid)
         raise
     _end(directory, child.pid)
-    raise _why_not(directory, ports)
+    raise _why_not(directory)
 
 
 def _spawn(directory: Directory, ports: Ports, briefly: bool) -> "subprocess.Popen[bytes]":
@@ -254,22 +262,43 @@ def _command(directory: Directory, launch: Launch) -> list[str]:
     ]
 
 
-def _why_not(directory: Directory, ports: Ports) -> StoreError:
-    log = log_file(directory)
-    said = log.read_text(errors="replace")
-    for sign, sentence in _FAULTS.items():
-        if sign in said:
-            return StoreError(sentence.format(path=directory.path, port=ports.bolt))
-    return StoreError(f"the database server of {directory.path} did not start; {log} says why")
+def _why_not(directory: Directory) -> StoreError:
+    sentence = _fault(_said(directory))
+    if shutil.disk_usage(directory.path).free < _ROOM:
+        # the log ends where the room did
+        sentence = _FULL
+    if sentence is None:
+        return StoreError(
+            f"the database server of {directory.path} did not start; {log_file(directory)} says why"
+        )
+    return StoreError(sentence.format(path=directory.path))
 
 
-def _wait_until_answers(directory: Directory, server: Server, answers: Answers, seconds: float) -> bool:
+def _fault(said: str) -> str | None:
+    return next((sentence for sign, sentence in _FAULTS.items() if sign in said), None)
+
+
+def _said(directory: Directory) -> str:
+    """Return what the server on record said when it started."""
+    try:
+        with log_file(directory).open("rb") as log:
+            return log.read(_LOG_HEAD).decode(errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+def _wait_until_answers(
+    directory: Directory, server: Server, answers: Answers, seconds: float, starting: bool = False
+) -> bool:
     until = time.monotonic() + seconds
-    user, database = directory.writer, engine_called(directory.engine).database
+    user, engine = directory.writer, engine_called(directory.engine)
     while time.monotonic() < until and _is_ours(directory, server.pid):
-        # the port opens a moment before the database answers, and a refused connect is far cheaper
-        if _port_open(server.bolt) and answers(server.url, user, directory.password(user), database):
+        said = _said(directory)
+        # the port opens a moment before the database answers
+        if engine.listens in said and answers(server.url, user, directory.password(user), engine.database):
             return True
+        if starting and _fault(said):
+            return False
         time.sleep(0.05)
     return False
 
@@ -321,9 +350,3 @@ def _free_ports(bolt: int | None) -> Ports:
             ) from error
         two.bind(("127.0.0.1", 0))
         return Ports(int(one.getsockname()[1]), int(two.getsockname()[1]))
-
-
-def _port_open(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1.0)
-        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -65,4 +65,4 @@ def _launch(directory: Directory, ports: Ports, briefly: bool) -> Launch:
     return Launch(wheel_java(), arguments)
 
 
-ENGINE = Engine("arcadedb", _DATABASE, _READ_SECONDS, _launch)
+ENGINE = Engine("arcadedb", _DATABASE, "Listening for incoming BOLT connections", _READ_SECONDS, _launch)

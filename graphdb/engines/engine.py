@@ -44,6 +44,8 @@ class Engine:
         As in ``--engine`` and in the state file of a directory.
     database
         Name of the database on the server.
+    listens
+        What its log says when the Bolt port is its own; from then on a password may be sent there.
     read_seconds
         The longest that the server lets a question run; None where it keeps each question's own limit.
     launch
@@ -59,6 +61,7 @@ class Engine:
 
     name: str
     database: str
+    listens: str
     read_seconds: float | None
     launch: Callable[[Directory, Ports, bool], Launch]
     files: int = 0

@@ -93,6 +93,7 @@ def _set_password(directory: Directory) -> None:
 ENGINE = Engine(
     "neo4j",
     "neo4j",
+    "Bolt enabled on",
     None,
     _launch,
     files=neo4j_jars.FILES,

@@ -88,9 +88,9 @@ def fetch(came: Fetched) -> None:
             "Neo4j with `docker compose up` and give its URL"
         )
     try:
-        with _alone():
+        with _alone() as lock:
             if not fetched():
-                _copy(maven, came)
+                _copy(maven, lock, came)
     except OSError as error:
         raise StoreError(
             f"cannot keep Neo4j in {_cache()}: {error.strerror}; make room or allow it"
@@ -103,15 +103,15 @@ def _cache() -> Path:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """Wait for another fetch; its lock dies with its process."""
+def _alone() -> Iterator[int]:
+    """Wait for another fetch and yield its lock, which lasts as long as any process that has it open."""
     _cache().parent.mkdir(parents=True, exist_ok=True)
     with _cache().with_name(f"{_cache().name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield lock.fileno()
 
 
-def _copy(maven: str, came: Fetched) -> None:
+def _copy(maven: str, lock: int, came: Fetched) -> None:
     part = _cache().with_name(f"{_cache().name}.part")
     # a copy that was killed may have left half a jar; the downloads themselves lie in Maven's own repository
     shutil.rmtree(part, ignore_errors=True)
@@ -130,6 +130,8 @@ def _copy(maven: str, came: Fetched) -> None:
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        # a Maven whose parent was killed goes on copying, and the next fetch must wait for it
+        pass_fds=(lock,),
     ) as child:
         assert child.stdout is not None
         try:
@@ -162,7 +164,8 @@ def _why_not(said: list[str]) -> StoreError:
         )
     if any(sign in text for sign in _NO_NETWORK):
         return StoreError(f"Neo4j {VERSION} cannot be fetched without a network; with one, {again}")
-    return StoreError(f"mvn could not fetch Neo4j {VERSION}: {first[:300]}; {again}")
+    why = first[first.find("Could not ") :] if "Could not " in first else first
+    return StoreError(f"mvn could not fetch Neo4j {VERSION}: {why.removesuffix(' -> [Help 1]')}; {again}")
 
 
 def _environment() -> dict[str, str]:

@@ -1,0 +1,52 @@
+"""The Neo4j of docker-compose.yml: pinned, for this machine only, with a password that must be given."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]  no types are installed, and one test reads one file
+
+from graphdb.engines.neo4j_jars import VERSION
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def compose() -> dict[str, Any]:
+    read: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    return read
+
+
+def test_the_version_is_that_of_directories(compose: dict[str, Any]) -> None:
+    assert compose["services"]["neo4j"]["image"] == f"neo4j:{VERSION}-community"
+    assert VERSION.startswith("5.26.")
+
+
+def test_it_listens_on_this_machine_only(compose: dict[str, Any]) -> None:
+    ports = compose["services"]["neo4j"]["ports"]
+    assert len(ports) == 2
+    assert all(re.fullmatch(r"127\.0\.0\.1:(\d+):\1", port) for port in ports)
+
+
+def test_an_empty_password_is_refused(compose: dict[str, Any]) -> None:
+    # ${NAME:?words} stops compose where NAME is unset or empty
+    assert re.fullmatch(
+        r"neo4j/\$\{NEO4J_PASSWORD:\?[^}]+\}", compose["services"]["neo4j"]["environment"]["NEO4J_AUTH"]
+    )
+
+
+def test_the_health_check_asks_the_database_and_shows_no_password(compose: dict[str, Any]) -> None:
+    kind, line = compose["services"]["neo4j"]["healthcheck"]["test"]
+    assert kind == "CMD-SHELL"
+    command = line.split(" cypher-shell ")[1]
+    assert command == "'RETURN 1'"
+    assert "--password" not in line
+    # $$ is a dollar sign to compose, so that the shell in the container puts the password in
+    assert 'NEO4J_PASSWORD="$${NEO4J_AUTH#neo4j/}"' in line
+
+
+def test_volumes_outlive_the_container(compose: dict[str, Any]) -> None:
+    mounted = [volume.split(":") for volume in compose["services"]["neo4j"]["volumes"]]
+    assert sorted(place for _, place in mounted) == ["/data", "/logs"]
+    assert {name for name, _ in mounted} == set(compose["volumes"])
