@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]  no types are installed, and one test reads one file
+import yaml  # type: ignore[import-untyped]  # its types are not installed
 
 from graphdb.engines.neo4j_jars import VERSION
 

@@ -18,8 +18,9 @@ import pytest
 
 from analysis.errors import DataError, MisuseError, StoreError, StratigraphError
 from graphdb import server
-from graphdb.directory import STATE, Directory, create_directory, open_directory
+from graphdb.directory import STATE, USERS, Directory, create_directory, open_directory
 from graphdb.store import answers, connect
+from tests.graphdb.stores import have_neo4j
 
 ASK = """
 import sys, time
@@ -46,11 +47,22 @@ def servers(directory: Directory) -> list[int]:
 
 
 @pytest.fixture
-def directory(tmp_path: Path) -> Iterator[Directory]:
+def engine() -> str:
+    """Say which engine a directory has, unless a test is run with both."""
+    return "arcadedb"
+
+
+@pytest.fixture
+def directory(tmp_path: Path, engine: str) -> Iterator[Directory]:
     """Yield a new directory; its server, if any, is ended after the test."""
-    made = create_directory(tmp_path / "my gräph.db")
+    if engine == "neo4j":
+        have_neo4j()
+    made = create_directory(tmp_path / "my gräph.db", engine)
     yield made
     server.end_if_unused(made)
+
+
+BOTH = pytest.mark.parametrize("engine", ["arcadedb", "neo4j"])
 
 
 def ask(directory: Directory, by: str, seconds: float = 0) -> "subprocess.Popen[str]":
@@ -63,6 +75,7 @@ def wait_in(child: "subprocess.Popen[str]") -> None:
     assert child.stdout.readline() == "in\n"
 
 
+@BOTH
 def test_two_commands_at_once_share_a_server_and_the_last_one_ends_it(directory: Directory) -> None:
     with ask(directory, "first", 0.5) as first, ask(directory, "second", 2) as second:
         wait_in(first)
@@ -79,6 +92,7 @@ def test_two_commands_at_once_share_a_server_and_the_last_one_ends_it(directory:
         ]
 
 
+@BOTH
 def test_a_server_left_by_a_killed_command_is_used_again_and_ended(directory: Directory) -> None:
     with ask(directory, "killed", 60) as child:
         wait_in(child)
@@ -108,6 +122,7 @@ def server_port(directory: Directory) -> int:
     return int(json.loads((directory.path / "server.json").read_text())["bolt"])
 
 
+@BOTH
 def test_held_by_a_server_that_is_not_on_record(directory: Directory) -> None:
     with connect(directory.path, write=True):
         passwords_are_private(directory)
@@ -136,7 +151,7 @@ def passwords_are_private(directory: Directory) -> None:
     (pid,) = servers(directory)
     command = Path(f"/proc/{pid}/cmdline").read_text()
     log = (directory.path / "log" / "server.log").read_text()
-    for user in ("root", "reader"):
+    for user in USERS[directory.engine]:
         assert directory.password(user) not in command + log
     for name in ("credentials.json", "server.args", "server.json"):
         assert stat.S_IMODE((directory.path / name).stat().st_mode) == 0o600
