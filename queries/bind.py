@@ -115,7 +115,7 @@ def _runs(store: Store, values: Row, kinds: Mapping[str, str], sites: list[str])
                 newest_runs(store) if given is None else [find_run(store, str(run))["id"] for run in given]
             )
         elif kind == "links":
-            found[name] = find_run(store, given, kind="links")["id"]
+            found[name] = _newest_links(store) if given is None else find_run(store, given)["id"]
         elif kind == "clustering":
             found[name] = _newest_clustering(store) if given is None else find_run(store, given)["id"]
     asked = [name for name, kind in kinds.items() if kind == "run"]
@@ -131,6 +131,13 @@ def _runs(store: Store, values: Row, kinds: Mapping[str, str], sites: list[str])
     if len(asked) > 1 and len({found[name] for name in asked}) == 1:
         raise MisuseError(f"{' and '.join(asked)} are both run {found[asked[0]]}; name two runs of one site")
     return found
+
+
+def _newest_links(store: Store) -> str:
+    for run in list_runs(store):
+        if run["complete"] and run["kind"] == "links":
+            return str(run["id"])
+    raise MisuseError(f"{store.address} has no run that links two sites; make one: stratigraph link")
 
 
 def _newest_clustering(store: Store) -> str:

@@ -18,6 +18,9 @@ _ID = re.compile(r".+/[^/]+/\d+")
 _SIDE = 30
 """Characters of context on either side of the firing token that fit a line."""
 
+_ROOM = 10_000
+"""Columns that any table fits."""
+
 _SHORT = 32
 """Values up to this length, ids above all, are not broken over lines; labels are."""
 
@@ -36,22 +39,27 @@ def table(rows: Sequence[Row], columns: Sequence[str], whole: Sequence[str] = ()
         for name in columns
         if not name.endswith("label") and all(len(str(row.get(name))) <= _SHORT for row in rows)
     }
+    cells = {name: [cell(row.get(name), name) for row in rows] for name in columns}
     for name in columns:
+        header = name.replace("_", "\n" if name in numeric else " ")
+        unbroken = name in numeric or name in short or name in whole
         made.add_column(
-            name.replace("_", "\n" if name in numeric else " "),
+            header,
             justify="right" if name in numeric else "left",
             overflow="fold",
-            no_wrap=name in numeric or name in short or name in whole,
+            no_wrap=unbroken,
+            min_width=max((text.cell_len for text in cells[name]), default=0) if unbroken else None,
         )
-    for row in rows:
-        made.add_row(*(cell(row.get(name), name) for name in columns))
+    for at in range(len(rows)):
+        made.add_row(*(cells[name][at] for name in columns))
     return made
 
 
 def fits(made: Table) -> bool:
     """Whether a table shows every column whole on the terminal."""
     out = console()
-    return Measurement.get(out, out.options, made).minimum <= out.width
+    # measured where there is room, or the answer is never more than the width
+    return Measurement.get(out, out.options.update_width(_ROOM), made).minimum <= out.width
 
 
 def fitting(rows: Sequence[Row], columns: Sequence[str]) -> RenderableType:

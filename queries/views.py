@@ -49,7 +49,7 @@ def show_runs(rows: Sequence[Row]) -> None:
         return
     columns.remove("site")
     for at, site in enumerate(dict.fromkeys(row["site"] for row in rows)):
-        out.print(("\n" if at else "") + site, style="bold", soft_wrap=True)
+        out.print(Text(("\n" if at else "") + site, style="bold"))
         out.print(Padding(table([row for row in shown if row["site"] == site], columns), (0, 0, 0, 2)))
 
 
@@ -69,19 +69,31 @@ def show_paths(rows: Sequence[Row], labels: Mapping[str, str | None]) -> None:
         out.print(Padding(made, (0, 0, 0, 2)))
 
 
-def lineage_table(rows: Sequence[Row]) -> Table:
-    """Return a lineage, earliest layer first; ids go without the model, the feature itself is marked."""
-    models = {row["id"].split("/")[0] + "/" for row in rows}
-    model = models.pop() if len(models) == 1 else ""
-    shown = [
-        {
-            **row,
-            "feature": row["id"].removeprefix(model) + ("" if row["hops"] else " *"),
-            "by": (row["through"] or "").removeprefix(model) or None,
-        }
-        for row in rows
-    ]
-    return table(shown, ("layer", "feature", "kind", "weight", "score", "by", "label"))
+def show_lineage(rows: Sequence[Row]) -> None:
+    """Print a lineage, each site above its features; the feature asked for is marked, others say by which."""
+    layers = {row["id"]: row["layer"] for row in rows}
+    out = console()
+    for at, site in enumerate(dict.fromkeys(row["id"].rpartition("/")[0] for row in rows)):
+        mine = [row for row in rows if row["id"].rpartition("/")[0] == site]
+        shown = [
+            {
+                **row,
+                "index": row["id"].rpartition("/")[2] + ("" if row["hops"] else " *"),
+                "by": _at(row["through"], layers),
+            }
+            for row in mine
+        ]
+        out.print(Text(("\n" if at else "") + f"layer {mine[0]['layer']} · {site}", style="bold"))
+        made = table(shown, ("index", "kind", "weight", "score", "by", "label"))
+        out.print(Padding(made, (0, 0, 0, 2)))
+
+
+def _at(name: str | None, layers: Mapping[str, int]) -> str | None:
+    """Return a feature as layer and index; one that the limit left out has no row to take the layer from."""
+    if name is None:
+        return None
+    layer, index = layers.get(name), name.rpartition("/")[2]
+    return index if layer is None else f"{layer}/{index}"
 
 
 def community_table(rows: Sequence[Row]) -> Table:

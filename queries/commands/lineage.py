@@ -65,9 +65,9 @@ def run(arguments: Namespace) -> int:
     if emit(arguments, rows, LINEAGE_COLUMNS):
         return 0
     from queries.render import console
-    from queries.views import lineage_table
+    from queries.views import show_lineage
 
-    console().print(lineage_table(rows))
+    show_lineage(rows)
     if len(rows) == 1:
         console().print("no links lead to it or from it in these runs", style="dim")
     return 0

@@ -1,5 +1,6 @@
 """Runs, replicates, features and free questions, with their refusals."""
 
+import inspect
 import re
 
 import polars as pl
@@ -8,6 +9,9 @@ import pytest
 from analysis.errors import DataError, MisuseError, StoreError
 from graphdb.load import load_graph
 from graphdb.store import Store
+from queries import around, communities, edges, search
+from queries import paths as ways
+from queries import whole as whole_graphs
 from queries.ask import is_cypher, query
 from queries.catalogue import KINDS, catalogue, parse
 from queries.features import FEATURE_COLUMNS, feature
@@ -164,11 +168,84 @@ def test_each_query_is_what_its_header_says(whole: Store, address: str, name: st
         ("hubs", {"run": "zz"}, "begins with 'zz'"),
         ("labelled", {}, "query labelled needs --param text="),
         ("triangles", {"feature": "tiny/0-sae/77"}, "the nearest is tiny/0-sae/5"),
+        ("neighbors", {"features": ["tiny/0-sae/0", "tiny/0-sae/77"]}, "the nearest is tiny/0-sae/5"),
+        ("neighbors", {"features": ["tiny/0-sae/0", "tiny/1-sae/0"]}, "are of tiny/0-sae and tiny/1-sae"),
+        (
+            "neighbors",
+            {"features": "tiny/1-sae/0", "run": "bb"},
+            "bbbb is about tiny/0-sae, not about tiny/1",
+        ),
+        ("only_in", {"run": "bb", "other": "cc"}, "cccc is about tiny/1-sae, not about tiny/0-sae"),
+        ("only_in", {"run": "bb", "other": "bbbb"}, "run and other are both run bbbb; name two"),
+        ("hubs", {"limit": -1}, "--limit is -1; expected 1 or more, or 0 for all"),
+        ("members", {"community": "c9"}, "no community 'c9' in .*; `stratigraph communities` lists them"),
+        ("paths", {"from": "tiny/0-sae/0", "to": "tiny/0-sae/0"}, "are both tiny/0-sae/0"),
+        ("paths", {"from": "tiny/0-sae/0", "to": "tiny/0-sae/9"}, "the nearest is tiny/0-sae/5"),
+        ("paths", {"from": "tiny/0-sae/0", "through": ["x/y/1"]}, "no feature 'x/y/1'"),
+        ("paths", {"from": "tiny/0-sae/0", "through": [1] * 9}, "given 9 times; expected at most 8"),
+        ("paths", {"from": "tiny/0-sae/0", "min_hops": 5}, "expected 1 <= MIN <= MAX"),
+        ("paths", {"from": "tiny/0-sae/0", "kinds": "IN"}, "--kind is 'IN'; expected one of CARRIES"),
+        ("paths", {"from": "tiny/0-sae/0", "runs": "zz"}, "begins with 'zz'"),
+        ("lineage", {"feature": "tiny/0-sae/0", "kinds": "DEPENDS"}, "a lineage follows links"),
+        ("lineage", {"feature": "tiny/0-sae/0", "max_hops": 0}, "--max-hops is 0; expected 1 or more"),
     ],
 )
 def test_queries_that_cannot_be_met(loaded: Store, name: str, params: dict[str, object], said: str) -> None:
     with pytest.raises(MisuseError, match=said):
         query(loaded, name, params)
+
+
+def test_a_run_left_out_is_the_newest_of_the_site(loaded: Store) -> None:
+    assert query(loaded, "neighbors", {"features": "tiny/1-sae/0", "all": True})
+    features = {row["id"] for row in query(loaded, "component", {"feature": "tiny/1-sae/0"})}
+    assert features <= {f"tiny/1-sae/{i}" for i in range(6)}
+    assert query(loaded, "only_in", {"other": "aaaa"}) == query(
+        loaded, "only_in", {"run": "bb", "other": "aa"}
+    )
+
+
+def test_numbers_that_a_run_does_not_hold(loaded: Store) -> None:
+    loaded.write("MATCH (r:Run) REMOVE r.degrees, r.degree_features, r.components, r.replicate_counts")
+    for name in ("degrees", "components", "replicate_counts"):
+        with pytest.raises(
+            DataError, match=r"run bbbb was loaded without the numbers .* load its graph again"
+        ):
+            query(loaded, name)
+
+
+def test_no_communities(store: Store) -> None:
+    with pytest.raises(MisuseError, match="has no communities; make them: stratigraph cluster"):
+        query(store, "communities")
+
+
+def test_a_limit_of_0_is_none(loaded: Store) -> None:
+    assert len(query(loaded, "strongest", {"run": "aaaa", "limit": 0})) == len(
+        [edge for edge in query(loaded, "edges", {"run": "aaaa"}) if edge["kept"]]
+    )
+
+
+@pytest.mark.parametrize("name", sorted(catalogue()))
+def test_each_query_has_a_function_with_its_parameters(name: str) -> None:
+    modules = [search, around, edges, whole_graphs, communities, ways]
+    named_otherwise = {"feature", "hop", "neighbors", "neighborhood", "replicates"}
+    if name in named_otherwise:
+        return
+    made = next(getattr(module, name) for module in modules if hasattr(module, name))
+    assert made.__doc__
+    if name != "paths":
+        taken = set(inspect.signature(made).parameters) - {"store", "timeout"}
+        assert taken == {parameter.name for parameter in catalogue()[name].parameters}
+
+
+def test_functions_answer_as_their_queries(loaded: Store) -> None:
+    one = "tiny/0-sae/0"
+    assert around.links(loaded, one) == query(loaded, "links", {"feature": one})
+    assert edges.only_in(loaded, "bbbb", "aaaa") == query(loaded, "only_in", {"run": "bbbb", "other": "aaaa"})
+    assert search.fires_on(loaded, "w1") == query(loaded, "fires_on", {"text": "w1"})
+    assert ways.lineage(loaded, one)[1]["id"] == "tiny/1-sae/1"
+    assert ways.paths(loaded, one, "tiny/1-sae/1") == [
+        {"nodes": [one, "tiny/1-sae/1"], "kinds": ["CARRIES"], "weights": [0.5], "score": 0.5}
+    ]
 
 
 def test_declared_types_win(loaded: Store) -> None:

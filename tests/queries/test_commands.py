@@ -172,7 +172,14 @@ def test_asking_imports_nothing_heavy(store: Store, address: str) -> None:
         "arguments = command_line().parse_args(sys.argv[1:]); arguments.run(arguments)\n"
         "print(sorted({'torch', 'numba', 'sklearn', 'sae_lens', 'jpype'} & set(sys.modules)))"
     )
-    for words in (("runs",), ("feature", "tiny/0-sae/0"), ("neighbors", "tiny/0-sae/0", "--format", "csv")):
+    for words in (
+        ("runs",),
+        ("feature", "tiny/0-sae/0"),
+        ("neighbors", "tiny/0-sae/0", "--format", "csv"),
+        ("paths", "tiny/0-sae/0"),
+        ("lineage", "tiny/0-sae/0"),
+        ("query", "hubs"),
+    ):
         command = [sys.executable, "-c", code, *words, "--db", address]
         out = subprocess.run(
             command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
