@@ -389,8 +389,8 @@ def _test_node(
             dropped = -1
         figures[task, _RESIDUAL] = max(1e-3, residual if dropped < 0 else _residual(design, thinned))
         unseen = fitted[0] * (1.0 - fitted[0])
-        weight = settle(design, patterns, fires, rows, met, dropped, thinned, fitted, strata)
-        _set_variance(rows, met, design, dropped, weight, unseen, own, figures[task])
+        variance, left = settle(design, patterns, fires, rows, met, dropped, thinned, fitted, strata)
+        _set_variance(rows, met, design, dropped, variance, left, unseen, own, figures[task])
         _set_excess(tokens, fitted, bounds, row_of, state, figures[task])
         fitted[rows] = p[rows]
         fitted[0] = p[0]
@@ -415,29 +415,28 @@ def _set_variance(
     met: Float64,
     design: Design,
     dropped: int,
-    weight: Float64,
+    variance: Float64,
+    left: Float64,
     unseen: float,
     factor: Float64,
     figures: Float64,
 ) -> None:
     """Variance of the score of a feature that fires at ``met[row]`` tokens of each of `rows`.
 
-    `weight` is that of each of its rows, below 0 where it is settled; `unseen` the variance of a token at
-    which no member fires, `factor` the Cholesky factor of the information.
+    `variance` is that in each of its rows, of which the regression says the share `left`; `unseen` is the
+    variance of a token at which no member fires, `factor` the Cholesky factor of the information.
     """
     size = len(factor)
     cross = np.zeros(size)
-    variance, base = 0.0, 0.0
+    base = 0.0
     for k in range(len(rows)):
-        row = rows[k]
-        variance += abs(weight[k])
-        base += min(abs(weight[k]), met[row] * unseen)
-        if weight[k] > 0.0:
-            add_gradient(design, row, weight[k], cross)
+        base += min(variance[k], met[rows[k]] * unseen)
+        if left[k] > 0.0:
+            add_gradient(design, rows[k], left[k] * variance[k], cross)
     if dropped >= 0:
         cross[design.column[dropped] : design.column[dropped + 1]] = 0.0
     solve_lower(factor, cross, size)
-    figures[_VARIANCE] = max(0.0, variance - (cross * cross).sum())
+    figures[_VARIANCE] = max(0.0, variance.sum() - (cross * cross).sum())
     figures[_BASE] = min(base, figures[_VARIANCE])
 
 

@@ -24,10 +24,16 @@ from analysis.activations import Float64, Int32, Int64
 from analysis.design import Design, UInt64, chance, log_odds, pattern_of_member, row_without
 from analysis.kernel import kernel
 
-SETTLED = 5.0
-"""Variance of a count, by the regression, from which on it is taken at its word."""
+UNSETTLED, SETTLED = 0.5, 1.5
+"""Variance of a count, by the regression, up to which the regression stands, and from which on it falls.
+
+That of one token is at most .25, so a token alone, as in the neighbourhood of a large hub, keeps to the
+regression: taken at its word it would say nothing of any other feature.
+"""
 
 _MOST_STEPS = 20
+_FAR = 40.0
+"""Log odds of what never happens."""
 _CLOSE = 1e-6
 
 
@@ -90,7 +96,7 @@ def settle(
     theta: Float64,
     p: Float64,
     strata: Strata,
-) -> Float64:
+) -> tuple[Float64, Float64]:
     """Replace the chances of patterns and rows that say them themselves.
 
     Parameters
@@ -114,15 +120,18 @@ def settle(
 
     Returns
     -------
-    Variance of what is met in each of `rows`, shape (k,), below 0 if the row is taken at its word.
+    Variance of what is met in each of `rows`, and how much of what the regression says of it is left, both of
+    shape (k,).
     """
-    weight = np.empty(len(rows))
+    variance = np.empty(len(rows))
+    model = p[rows]
+    left = np.ones(len(rows))
     own = np.uint64(0)
     if dropped >= 0:
         own = pattern_of_member(dropped)
     name = np.empty(len(rows), np.uint64)
     for k in range(len(rows)):
-        weight[k] = met[rows[k]] * p[rows[k]] * (1.0 - p[rows[k]])
+        variance[k] = met[rows[k]] * model[k] * (1.0 - model[k])
         name[k] = design.pattern[rows[k]] - own
     order = np.argsort(name).astype(np.int64)
     first = 0
@@ -131,10 +140,12 @@ def settle(
         while last < len(rows) and name[order[last]] == name[order[first]]:
             last += 1
         alike = order[first:last]
-        _settle_pattern(design, patterns, fires, name[alike[0]], own, theta, rows, alike, met, p, weight)
+        _settle_pattern(
+            design, patterns, fires, name[alike[0]], own, theta, rows, alike, met, p, variance, left
+        )
         first = last
-    _settle_rows(design, fires, rows, met, dropped, p, strata, weight)
-    return weight
+    _settle_rows(design, fires, rows, met, dropped, model, p, strata, variance, left)
+    return variance, left
 
 
 @kernel
@@ -149,7 +160,8 @@ def _settle_pattern(
     alike: Int64,
     met: Float64,
     p: Float64,
-    weight: Float64,
+    variance: Float64,
+    left: Float64,
 ) -> None:
     """Shift the log odds of one pattern, `own` being added to its name where the member left out fires."""
     first = np.searchsorted(patterns.name, name)
@@ -159,7 +171,7 @@ def _settle_pattern(
         more = np.searchsorted(patterns.name, name + own)
         most = np.searchsorted(patterns.name, name + own, side="right")
     tokens = patterns.before[last] - patterns.before[first] + patterns.before[most] - patterns.before[more]
-    if tokens < 4 * SETTLED:
+    if tokens <= 4 * UNSETTLED:
         return
     members = np.concatenate((patterns.row[first:last], patterns.row[more:most]))
     eta = np.empty(len(members))
@@ -167,23 +179,35 @@ def _settle_pattern(
     for k in range(len(members)):
         eta[k] = log_odds(design, members[k], theta)
         known += design.tokens[members[k]] * chance(eta[k]) * (1.0 - chance(eta[k]))
-    if known < SETTLED:
+    trust = _trust(known)
+    if trust == 0.0:
         return
     shift, known = _shift(eta, design.tokens[members], fires[members].sum())
     total = 0.0
     for k in alike:
         row = rows[k]
-        odds = math.log(p[row] / (1.0 - p[row]))
-        p[row] = chance(odds + shift)
-        weight[k] = met[row] * p[row] * (1.0 - p[row])
-        total += weight[k]
+        shifted = chance(math.log(p[row] / (1.0 - p[row])) + shift)
+        total += met[row] * shifted * (1.0 - shifted)
     for k in alike:
-        weight[k] *= -max(0.0, 1.0 - total / known)
+        row = rows[k]
+        shifted = chance(math.log(p[row] / (1.0 - p[row])) + shift)
+        own_variance = met[row] * shifted * (1.0 - shifted) * max(0.0, 1.0 - total / known)
+        p[row] += trust * (shifted - p[row])
+        variance[k] += trust * (own_variance - variance[k])
+        left[k] *= 1.0 - trust
+
+
+@kernel
+def _trust(variance: float) -> float:
+    """Return how far a count is taken at its word, 0 to 1."""
+    return min(1.0, max(0.0, (variance - UNSETTLED) / (SETTLED - UNSETTLED)))
 
 
 @kernel
 def _shift(eta: Float64, tokens: Float64, fires: float) -> tuple[float, float]:
     """Find what to add to log odds so that they foretell `fires`; and the variance that these then have."""
+    if fires == 0.0 or fires == tokens.sum():
+        return math.copysign(_FAR, fires - 0.5), math.inf
     shift, known = 0.0, 0.0
     for _ in range(_MOST_STEPS):
         foretold, known = 0.0, 0.0
@@ -205,9 +229,11 @@ def _settle_rows(
     rows: Int32,
     met: Float64,
     dropped: int,
+    model: Float64,
     p: Float64,
     strata: Strata,
-    weight: Float64,
+    variance: Float64,
+    left: Float64,
 ) -> None:
     stratum = rows.copy()
     for k in range(len(rows)):
@@ -225,9 +251,12 @@ def _settle_rows(
     for k in range(len(rows)):
         row, s = rows[k], stratum[k]
         tokens = strata.tokens[s]
-        if tokens * p[row] * (1.0 - p[row]) >= SETTLED:
+        trust = _trust(tokens * model[k] * (1.0 - model[k]))
+        if trust > 0.0:
             share = strata.fires[s] / tokens
-            p[row] = share
-            weight[k] = -met[row] * share * (1.0 - share) * (tokens - strata.other[s]) / (tokens - 1.0)
+            own_variance = met[row] * share * (1.0 - share) * (tokens - strata.other[s]) / (tokens - 1.0)
+            p[row] += trust * (share - p[row])
+            variance[k] += trust * (own_variance - variance[k])
+            left[k] *= 1.0 - trust
     for s in stratum:
         strata.other[s] = 0.0

@@ -14,7 +14,7 @@ from analysis.bursts import LAGS, SPANS
 from analysis.columns import columns_of
 from analysis.firings import LEVELS, Firings, firings_of
 from analysis.logistic import RIDGE
-from analysis.strata import SETTLED
+from analysis.strata import SETTLED, UNSETTLED
 from tests.analysis.naive import Dense, sparse
 
 FARTHEST = LAGS * 2**SPANS
@@ -216,8 +216,8 @@ def score_of(firings: Firings, i: int, j: int, members: Members) -> Score:
     """Score of `j` in the regression of `i` on `members` without `j`."""
     fit = logistic_fit(firings, i, {m: graded for m, graded in members.items() if m != j})
     x, y = states_of_feature(firings, j), states_of_feature(firings, i)
-    p, w, settled = _expected(firings, i, j, {m: g for m, g in members.items() if m != j}, fit)
-    cross = fit.x.T @ (np.where(settled, 0.0, w) * x)
+    p, w, left = _expected(firings, i, j, {m: g for m, g in members.items() if m != j}, fit)
+    cross = fit.x.T @ (left * w * x)
     missed = x * (y - p)
     replicate = np.searchsorted(firings.bounds, np.arange(firings.n_tokens), side="right") - 1
     variance = max(0.0, float(w @ x - cross @ np.linalg.solve(fit.information, cross)))
@@ -234,31 +234,40 @@ def score_of(firings: Firings, i: int, j: int, members: Members) -> Score:
 
 def _expected(
     firings: Firings, i: int, j: int, members: Members, fit: LogisticFit
-) -> tuple[Dense, Dense, NDArray[np.bool_]]:
-    """Chance of each token, its variance, and whether its pattern or row is taken at its word."""
+) -> tuple[Dense, Dense, Dense]:
+    """Chance of each token, its variance, and how much of what the regression says of it is left."""
     x, y = states_of_feature(firings, j) > 0, states_of_feature(firings, i)
     fires = np.column_stack([np.ones(len(y)), *(states_of_feature(firings, m) for m in sorted(members))])
     patterns = np.unique(fires, axis=0, return_inverse=True)[1]
     rows = np.unique(fit.x, axis=0, return_inverse=True)[1]
     p, w = fit.p.copy(), fit.p * (1 - fit.p)
-    settled = np.zeros(len(y), bool)
+    model, left = w.copy(), np.ones(len(y))
     for pattern in np.unique(patterns[x]):
         at = patterns == pattern
-        if w[at].sum() >= SETTLED:
+        trust = trusted(model[at].sum())
+        if trust > 0:
             odds = np.log(fit.p[at] / (1 - fit.p[at]))
-            shift = brentq(lambda c, odds=odds, at=at: expit(odds + c).sum() - y[at].sum(), -40, 40)
-            p[at] = expit(odds + shift)
-            v = p[at] * (1 - p[at])
-            w[at] = v * (1 - v[x[at]].sum() / v.sum())
-            settled[at] = True
-    before = p.copy()
+            shifted = np.full(at.sum(), y[at].mean())
+            if 0 < y[at].mean() < 1:
+                shifted = expit(odds + brentq(lambda c, o=odds, at=at: (expit(o + c) - y[at]).sum(), -40, 40))
+            v = shifted * (1 - shifted)
+            p[at] = (1 - trust) * p[at] + trust * shifted
+            w[at] = (1 - trust) * w[at] + trust * v * max(0, 1 - v[x[at]].sum() / max(v.sum(), 1e-300))
+            left[at] *= 1 - trust
     for row in np.unique(rows[x]):
         at = rows == row
-        if (before[at] * (1 - before[at])).sum() >= SETTLED:
-            p[at] = y[at].mean()
-            w[at] = y[at].mean() * (1 - y[at].mean()) * (~x[at]).sum() / (at.sum() - 1)
-            settled[at] = True
-    return p, w, settled
+        trust = trusted(model[at].sum())
+        if trust > 0:
+            share, others = y[at].mean(), (~x[at]).sum()
+            p[at] = (1 - trust) * p[at] + trust * share
+            w[at] = (1 - trust) * w[at] + trust * share * (1 - share) * others / (at.sum() - 1)
+            left[at] *= 1 - trust
+    return p, w, left
+
+
+def trusted(variance: float) -> float:
+    """How far a count of some variance is taken at its word."""
+    return min(1.0, max(0.0, (variance - UNSETTLED) / (SETTLED - UNSETTLED)))
 
 
 def _dispersion(missed: Dense, token: NDArray[np.int64], replicate: NDArray[np.int64]) -> float:

@@ -198,7 +198,6 @@ def test_a_regression_that_does_not_converge_is_no_evidence_and_is_counted() -> 
     firings = steep(4)
     found = run(firings, {0: dict.fromkeys(range(1, 5), True)}, [(0, 1), (0, 4)], level=1e-300)
     assert found.not_converged == 1
-    assert found.evidence[0] != 0
     assert found.evidence[1] == 0
 
 
