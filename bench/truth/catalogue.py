@@ -19,7 +19,7 @@ from bench.truth.gate import Gates
 from bench.truth.hierarchy import Hierarchies
 from bench.truth.hub import Hubs
 from bench.truth.ising import Ising
-from bench.truth.magnitude import MagnitudeTrees
+from bench.truth.magnitude import MagnitudeTrees, Thresholds
 from bench.truth.noise import Noise
 from bench.truth.sequence import Sequences
 from bench.truth.topic import Topics
@@ -105,6 +105,7 @@ CATALOGUE = (
         ),
     ),
     Entry("magnitude-trees", "reporting", MagnitudeTrees),
+    Entry("thresholds", "reporting", lambda s, f: Thresholds(s, f, firing=_FREQUENT)),
     Entry("hubs", "reporting", lambda s, f: Hubs(s, f, size=21)),
     Entry("hubs-large", "reporting", lambda s, f: Hubs(s, f, size=61)),
     Entry("hierarchies", "reporting", Hierarchies),

@@ -31,7 +31,19 @@ class MagnitudeTrees(Trees):
         uniform = rng.random((tokens, self.features), np.float32)
         # Half a step off 0, where the normal quantile is infinite.
         quantile = rng.random((tokens, self.features), np.float32) + np.float32(2.0**-25)
-        fires = self.forest.fires(uniform, quantile=quantile)
+        fires = self.forest.fires(uniform, quantile=self._felt(quantile))
         value = np.zeros(fires.shape, np.float32)
         value[fires] = np.exp(self.magnitude_spread * ndtri(np.minimum(quantile[fires], 1 - 2.0**-24)))
         return value
+
+    def _felt(self, quantile: Float32) -> Float32:
+        """Return what a child feels of the quantiles of its parent's magnitude; the mean is one half."""
+        return quantile
+
+
+@dataclass(frozen=True)
+class Thresholds(MagnitudeTrees):
+    """Trees in which a child fires often where its parent is above its median magnitude, and seldom below."""
+
+    def _felt(self, quantile: Float32) -> Float32:
+        return np.where(quantile > 0.5, np.float32(0.95), np.float32(0.05))

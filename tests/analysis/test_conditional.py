@@ -1,5 +1,6 @@
 import itertools
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from analysis.bursts import autocorrelations
 from analysis.conditional import Neighbourhoods, PairTests, conditional_tests, one_sided
 from analysis.firings import Firings
 from analysis.kernel import use_threads
-from tests.analysis.calibrated_twins import Members, firings_from, judged, score_of
+from tests.analysis.calibrated_twins import Members, firings_from, judged, logistic_fit, score_of
 from tests.analysis.naive import Dense
 from tests.analysis.planted import planted, steep
 
@@ -163,6 +164,44 @@ def test_a_hub_s_followers_are_tested_again_given_both_neighbourhoods() -> None:
     assert (found.evidence > 10).all()
     # What is not of interest at all is not tested again.
     assert run(firings, of, pairs, level=1e-300).joint == 0
+
+
+def gate(rng: np.random.Generator, n: int) -> tuple[Dense, dict[int, Members]]:
+    """Features 0 and 1, together or alone, and 2 and 3, each often where both fire and seldom elsewhere."""
+    which = rng.random(n)
+    x = np.zeros((n, 4))
+    x[:, 0], x[:, 1] = which < 0.03, (which < 0.01) | ((which >= 0.03) & (which < 0.05))
+    both = (x[:, 0] > 0) & (x[:, 1] > 0)
+    x[:, 2:] = rng.random((n, 2)) < np.where(both, 0.5, 0.005)[:, np.newaxis]
+    return x, {i: {0: False, 1: False} for i in (2, 3)}
+
+
+def threshold(rng: np.random.Generator, n: int) -> tuple[Dense, dict[int, Members]]:
+    """Feature 0, and 2 and 3, each often where it is above its median and seldom elsewhere."""
+    x = np.zeros((n, 4))
+    x[:, 0] = np.where(rng.random(n) < 0.1, rng.lognormal(0, 0.5, n), 0)
+    x[:, 2:] = rng.random((n, 2)) < np.where(x[:, 0] > 1, 0.6, 0.02)[:, np.newaxis]
+    return x, {i: {0: True} for i in (2, 3)}
+
+
+@pytest.mark.parametrize(("plant", "n"), [(gate, 120_000), (threshold, 40_000)])
+def test_what_a_sum_over_members_does_not_foretell_is_no_dependence(
+    plant: Callable[[np.random.Generator, int], tuple[Dense, dict[int, Members]]], n: int
+) -> None:
+    x, of = plant(np.random.default_rng(0), n)
+    firings = firings_from([x])
+    assert abs(run(firings, of, [(2, 3)]).evidence[0]) < math.log(1000)
+    # By the regression alone, far more tokens show both than it foretells.
+    fit = logistic_fit(firings, 2, of[2])
+    p = fit.p[x[:, 3] > 0]
+    assert (x[x[:, 3] > 0, 2] - p).sum() > 3.5 * math.sqrt((p * (1 - p)).sum())
+
+
+def test_in_a_pattern_of_many_tokens_a_dependence_is_still_found() -> None:
+    x, of = gate(np.random.default_rng(1), 40_000)
+    # Feature 3 follows 2 where both inputs fire.
+    x[:, 3] = np.where(np.random.default_rng(2).random(40_000) < 0.6, x[:, 2], x[:, 3])
+    assert run(firings_from([x]), of, [(2, 3)]).evidence[0] > 20
 
 
 def test_the_error_is_the_spread_over_draws() -> None:
