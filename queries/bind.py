@@ -90,7 +90,7 @@ def newest_runs(store: Store) -> list[str]:
     """Return the newest complete run of each site, and of each set of sites that runs of a kind are about."""
     newest: dict[tuple[str, ...], str] = {}
     for run in list_runs(store):
-        if run["complete"]:
+        if run["complete"] and run["kind"] != "communities":
             newest.setdefault((run["kind"] or "", *run["sites"]), run["id"])
     return sorted(newest.values())
 

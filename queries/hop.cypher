@@ -5,6 +5,7 @@
 // param kinds: list = ["CARRIES", "DRIVES", "DEPENDS"] -- which relationships
 // param up: boolean = true -- links are followed to later layers, or else to earlier ones
 // param min_weight: number = 0 -- least size of the weight
+// param least: map = null -- least size of the weight for each of `features`
 // param ends: map = null -- only to features that are keys of this map
 // column feature: string -- the one of `features` at this end
 // column id: string -- the feature at the other end
@@ -15,6 +16,7 @@ UNWIND $features AS feature
 MATCH (f:Feature {id: feature})-[e:DEPENDS|CARRIES|DRIVES]-(g:Feature)
 WHERE e.run IN $runs AND type(e) IN $kinds AND coalesce(e.kept, true) AND abs(e.weight) >= $min_weight
   AND (type(e) = 'DEPENDS' OR (startNode(e).id = feature) = $up)
+  AND ($least IS NULL OR abs(e.weight) >= $least[feature])
   AND ($ends IS NULL OR $ends[g.id] IS NOT NULL)
 RETURN feature, g.id AS id, type(e) AS kind, e.weight AS weight, g.layer AS layer
 ORDER BY feature, id, kind, weight

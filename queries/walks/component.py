@@ -13,7 +13,14 @@ def component(patience: Patience, values: Mapping[str, Any]) -> list[Row]:
     """Return every feature that kept edges lead to, nearest first, then by id; see ``component.cypher``."""
     hops = {values["feature"]: 0}
     frontier = [values["feature"]]
-    step = {"runs": [values["run"]], "kinds": ["DEPENDS"], "up": True, "min_weight": 0, "ends": None}
+    step = {
+        "runs": [values["run"]],
+        "kinds": ["DEPENDS"],
+        "up": True,
+        "min_weight": 0,
+        "least": None,
+        "ends": None,
+    }
     while frontier and len(hops) < values["limit"]:
         met = patience.read(named("hop").cypher, {**step, "features": frontier})
         depth = hops[frontier[0]] + 1

@@ -52,7 +52,7 @@ def _best(steps: Steps, start: str, max_hops: int, *, up: bool) -> dict[str, Arr
     known: dict[str, dict[str, Step]] = {}
     level = {start: (0, 1.0)}
     for hop in range(1, max_hops + 1):
-        known |= steps.leave(sorted(set(level) - set(known)), up=up)
+        known |= steps.leave(dict.fromkeys(set(level) - set(known), 0.0), up=up)
         longer: dict[str, Arrival] = {}
         for before in sorted(level):
             cost, score = level[before]

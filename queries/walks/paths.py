@@ -1,33 +1,36 @@
 """The best paths between two features, exactly, under a bound on hops.
 
-The graph in between is fetched from both ends. A path of at most ``H`` hops whose first ``a`` steps leave
-features less than ``a`` hops from its beginning, and whose others arrive at features less than ``b = H-a``
-hops from its end, lies in what ``a`` hops forwards and ``b`` backwards meet; so the smaller side is
-always the next to spread, and of the last hop only the steps that meet the other side are asked for.
+The graph in between is fetched as `queries.walks.reach` says. Where the runs say how large their weights
+are, paths of a high score are looked for first, in the few steps that those may have, and then of lower
+ones.
 
-Then the best continuation of every length from every feature is known (by its last steps first, over walks
-that may meet a feature twice, so never worse than that of a path), and paths are made longer from the
-beginning, the one with the best prospect first (Hart, Nilsson and Raphael, 1968). A whole path that comes
-first has no better one behind it. Paths of equal score come in the order of their ids.
+In that graph the best continuation of every length from every feature is known (by its last steps first,
+over walks that may meet a feature twice, so never worse than that of a path), and paths are made longer
+from the beginning, the one with the best prospect first (Hart, Nilsson and Raphael, 1968). A whole path
+that comes first has no better one behind it. Paths of equal score come in the order of their ids.
 """
 
 import heapq
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 from analysis.errors import MisuseError
 from queries.features import features_there
 from queries.patience import Patience
-from queries.walks.steps import Step, Steps, score
+from queries.walks.reach import Graph, Side, fetch, floor_of
+from queries.walks.steps import Steps, score
 
 Row = dict[str, Any]
-Graph = Mapping[str, Mapping[str, Step]]
-
 _HOP = 1 << 100
 """Cost of a hop where the shortest path counts: more than that of any weights."""
 _MOST_THROUGH = 8
+_MANY = 1000
+"""Asked for so many paths or more, what few strong steps hold is not looked at first."""
+_SHARES_ANYWHERE, _SHARES_TO_END = (0.9, 0.7, 0.4, 0.1, 0.01), (0.5, 0.03)
+"""Shares of the best score that there can be: what is looked for first. Few paths to a certain end are near
+the best."""
 _LOOK_AT_CLOCK = 512
 
 
@@ -61,9 +64,41 @@ def paths(patience: Patience, values: Mapping[str, Any]) -> list[Row]:
     steps = Steps(patience, values)
     start = features_there(patience.store, [question.start])[question.start]
     steps.layers[question.start] = start["layer"]
-    known = _between(steps, question)
-    search = _Search(question, known, steps.layers, patience)
-    return [_row(nodes, known) for nodes in search.best(values["limit"])]
+    forward = Side(steps, question.start, up=True)
+    backward = None if question.end is None else Side(steps, question.end, up=False)
+    limit, rows = values["limit"], []
+    for asked, least_score, largest in _rounds(question, limit, _largest(patience, values)):
+        floor = floor_of(least_score, largest, asked.least, asked.most)
+        known = fetch(forward, backward, asked.most, floor)
+        rows = [_row(nodes, known) for nodes in _Search(asked, known, steps.layers, patience).best(limit)]
+        if sum(row["score"] >= least_score for row in rows) >= limit:
+            break
+    return rows
+
+
+def _rounds(question: Question, limit: int, largest: float | None) -> Iterator[tuple[Question, float, float]]:
+    """Yield what to look for, easiest first and at last everything: question, least score, largest weight."""
+    if question.per_hop:
+        for most in range(question.least, question.most + 1):
+            yield replace(question, most=most), 0.0, 1.0
+        return
+    if largest is not None and limit < _MANY:
+        best = largest ** (question.least if largest <= 1 else question.most)
+        for share in _SHARES_ANYWHERE if question.end is None else _SHARES_TO_END:
+            yield question, best * share, largest
+    yield question, 0.0, 1.0
+
+
+def _largest(patience: Patience, values: Mapping[str, Any]) -> float | None:
+    """Return the size of the largest weight in the runs, None where one does not say."""
+    kinds = set(values["kinds"])
+    text = "MATCH (r:Run) WHERE r.id IN $runs RETURN r.kind AS kind, r.largest_weight AS largest"
+    found = [
+        row["largest"]
+        for row in patience.read(text, {"runs": values["runs"]})
+        if kinds & ({"CARRIES", "DRIVES"} if row["kind"] == "links" else {"DEPENDS"})
+    ]
+    return None if None in found else max(found, default=None)
 
 
 def _question(patience: Patience, values: Mapping[str, Any]) -> Question:
@@ -77,32 +112,6 @@ def _question(patience: Patience, values: Mapping[str, Any]) -> Question:
     features_there(patience.store, [part for part in through if isinstance(part, str)])
     per_hop = _HOP if values["shortest"] else 0
     return Question(values["from"], values["to"], least, most, tuple(through), per_hop)
-
-
-def _between(steps: Steps, question: Question) -> dict[str, dict[str, Step]]:
-    """Fetch the steps of which every path in question is made."""
-    known: dict[str, dict[str, Step]] = {}
-    forward, seen = {question.start}, {question.start}
-    backward: set[str] = set() if question.end is None else {question.end}
-    met = set(backward)
-    for hop in range(question.most):
-        last = hop == question.most - 1 and question.end is not None
-        if question.end is None or len(forward) <= len(backward):
-            found = steps.leave(sorted(forward), ends=met if last else None)
-            for before, after in found.items():
-                known.setdefault(before, {}).update(after)
-            forward = {name for after in found.values() for name in after} - seen
-            seen |= forward
-        else:
-            found = steps.leave(sorted(backward), up=False, ends=seen if last else None)
-            for arrival, earlier in found.items():
-                for departure, step in earlier.items():
-                    known.setdefault(departure, {})[arrival] = step
-            backward = {name for earlier in found.values() for name in earlier} - met
-            met |= backward
-        if not forward or (question.end is not None and not backward):
-            break
-    return known
 
 
 def _row(nodes: tuple[str, ...], known: Graph) -> Row:

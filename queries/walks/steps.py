@@ -15,7 +15,7 @@ from queries.catalogue import named
 from queries.patience import Patience
 
 KINDS = ("CARRIES", "DRIVES", "DEPENDS")
-_UNIT = 2.0**40
+UNIT = 2.0**40
 
 
 @dataclass(frozen=True)
@@ -55,15 +55,17 @@ class Steps:
         self._values = {name: values[name] for name in ("runs", "kinds", "min_weight")}
 
     def leave(
-        self, features: Iterable[str], *, up: bool = True, ends: Collection[str] | None = None
+        self, least: Mapping[str, float], *, up: bool = True, ends: Collection[str] | None = None
     ) -> dict[str, dict[str, Step]]:
-        """Return the steps from each of these features: links to later layers if `up`, else to earlier ones.
+        """Return the steps from some features: links to later layers if `up`, else to earlier ones.
 
-        Of several relationships between two features the strongest counts. One of weight 0 is no step.
+        `least` is the least size of a weight for each of the features. Of several relationships between two
+        features the strongest counts. One of weight 0 is no step.
         """
         asked = {
             **self._values,
-            "features": list(features),
+            "features": sorted(least),
+            "least": dict(least),
             "up": up,
             "ends": None if ends is None else dict.fromkeys(ends, True),
         }
@@ -81,7 +83,7 @@ class Steps:
 
 def cost(weight: float) -> int:
     """Return ``-log |weight|`` in units of 2^-40."""
-    return round(-math.log(abs(weight)) * _UNIT)
+    return round(-math.log(abs(weight)) * UNIT)
 
 
 def score(weights: Iterable[float]) -> float:

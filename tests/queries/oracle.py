@@ -24,7 +24,7 @@ def complete(world: World, kind: str | None = None) -> list[Row]:
 def newest(world: World) -> list[str]:
     """The newest complete run of each kind and set of sites."""
     found: dict[Any, str] = {}
-    for run in complete(world):
+    for run in complete(world, "layer") + complete(world, "links"):
         found.setdefault((run["kind"], *run["sites"]), run["id"])
     return sorted(found.values())
 
@@ -272,6 +272,7 @@ def hop(world: World, asked: Row) -> list[Row]:
         }
         for name in asked["features"]
         for other, row in followed(world, asked, name, up=asked["up"])
+        if asked["least"] is None or abs(row["weight"]) >= asked["least"][name]
         if asked["ends"] is None or other in asked["ends"]
     ]
     return sorted(rows, key=lambda row: (row["feature"], row["id"], row["kind"], row["weight"]))

@@ -88,6 +88,8 @@ def asked_of(world: World, chosen: Query, draw: Draw) -> Row:
         name = "features" if chosen.name == "hop" else "feature"
         asked[name] = draw(st.lists(st.sampled_from(names), unique=True, min_size=1))
         asked[name] = asked[name] if chosen.name == "hop" else asked[name][0]
+    if chosen.name == "hop":
+        asked["least"] = draw(st.none() | st.just(dict.fromkeys(asked["features"], 0.5)))
     if chosen.name == "lineage":
         asked["kinds"] = [kind for kind in asked["kinds"] if kind != "DEPENDS"] or ["CARRIES"]
     if chosen.name == "shared":

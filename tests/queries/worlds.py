@@ -43,6 +43,8 @@ class World:
 
     graphs: list[LayerGraph]
     links: list[Row] = field(default_factory=list)
+    measures: bool = True
+    """Whether runs say how large their weights are."""
     communities: list[Row] = field(default_factory=list)
 
     @cached_property
@@ -128,6 +130,11 @@ class World:
             for row in graph.edges.iter_rows(named=True)
         ]
 
+    def largest(self, run: str) -> float:
+        """The size of the largest weight of what is kept of a run."""
+        rows = [*self.edges, *self.links]
+        return max((abs(row["weight"]) for row in rows if row["run"] == run and row["kept"]), default=0.0)
+
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
@@ -142,7 +149,7 @@ def worlds(draw: st.DrawFn) -> World:
     graphs = [
         _graph(draw, run, layer, sizes[layer], weight) for run, layer in {**LAYERS, UNFINISHED: 0}.items()
     ]
-    world = World(graphs)
+    world = World(graphs, measures=draw(st.booleans()))
     names = {layer: [f"tiny/{layer}-sae/{i}" for i in range(size)] for layer, size in sizes.items()}
     share = st.one_of(st.none(), st.floats(0, 1))
     for run, (low, high, _, _) in LINK_RUNS.items():
@@ -232,6 +239,10 @@ def plant(store: Store, world: World) -> None:
                 "WITH r UNWIND $sites AS id MATCH (s:Site {id: id}) CREATE (r)-[:OF]->(s)",
                 run,
             )
+    if world.measures:
+        for run in world.runs:
+            largest = {"run": run["id"], "largest": world.largest(run["id"])}
+            store.write("MATCH (r:Run {id: $run}) SET r.largest_weight = $largest", largest)
     for name, counts in flows(world).items():
         store.write("MATCH (r:Run {id: $run}) SET r += $numbers", {"run": name, "numbers": counts})
     for kind in ("CARRIES", "DRIVES"):
