@@ -11,6 +11,7 @@ _UNREACHABLE = (
     "IncompleteCommit",
 )
 _LOST = "{address} cannot be reached; check the address and that the server runs"
+_FAILED = "{address} failed: {said}"
 _LATE = "{address} did not have the answer within {limit}; narrow the question or raise --timeout"
 _CONNECTED = "DeleteConnectedNode"
 """What ArcadeDB says of a node that has relationships before it looks whether anything may be deleted."""
@@ -31,7 +32,14 @@ _BY_CODE: Mapping[str, str] = {
 """By a part of the server's code; the first that fits counts. Both servers use the same codes."""
 
 
-def explain(error: BaseException, address: str, timeout: float | None = None, *, reads: bool = False) -> str:
+def explain(
+    error: BaseException,
+    address: str,
+    timeout: float | None = None,
+    *,
+    reads: bool = False,
+    trouble: str | None = None,
+) -> str:
     """Return the sentence for an error of the driver.
 
     Parameters
@@ -44,11 +52,13 @@ def explain(error: BaseException, address: str, timeout: float | None = None, *,
         The limit of the question in seconds, if it had one.
     reads
         The connection only reads.
+    trouble
+        What is known to be wrong with a server of ours; the reason where its answer gives none.
     """
     code = str(getattr(error, "code", None) or "")
     said = shortened(str(getattr(error, "message", None) or error))
     limit = "the time limit" if timeout is None else f"{timeout:g} s"
-    sentence = "{address} failed: {said}"
+    sentence = _FAILED
     if isinstance(error, TimeoutError):
         sentence = _LATE
     elif type(error).__name__ in _UNREACHABLE:
@@ -57,6 +67,8 @@ def explain(error: BaseException, address: str, timeout: float | None = None, *,
         sentence = _READ_ONLY
     else:
         sentence = next((text for part, text in _BY_CODE.items() if part in code), sentence)
+    if trouble is not None and sentence in {_LOST, _FAILED}:
+        return trouble
     return sentence.format(address=address, said=said, limit=limit)
 
 

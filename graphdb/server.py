@@ -40,7 +40,7 @@ _LOG_HEAD = 1 << 18
 _TAKEN = "another program took the port of the server of {path} while it started; run the command again"
 _FULL = "the disk is full: the database server of {path} did not start; make room"
 _ROOM = 4 << 20
-"""Bytes of free disk below which no server starts."""
+"""Bytes of free disk below which no server starts or writes."""
 
 _FAULTS = {
     "locked by another process": "{path} is held by a database server that this machine's stratigraph did "
@@ -155,6 +155,16 @@ def started(directory: Directory) -> datetime:
     return datetime.fromtimestamp(_pid_file(directory).stat().st_mtime).astimezone()
 
 
+def trouble(directory: Directory) -> str | None:
+    """Return the sentence for a disk that is full, or for a server that has gone; None if neither is so."""
+    again = "run the command again, what was finished is kept"
+    if _is_full(directory):
+        return f"the disk of {directory.path} is full; make room and {again}"
+    if running(directory) is None:
+        return f"the server of {directory.path} went away ({log_file(directory)} may say why); {again}"
+    return None
+
+
 def lost(directory: Directory) -> int | None:
     """Return the process on record that is there no longer, though nobody stopped it."""
     with directory.locked():
@@ -264,7 +274,7 @@ def _command(directory: Directory, launch: Launch) -> list[str]:
 
 def _why_not(directory: Directory) -> StoreError:
     sentence = _fault(_said(directory))
-    if shutil.disk_usage(directory.path).free < _ROOM:
+    if _is_full(directory):
         # the log ends where the room did
         sentence = _FULL
     if sentence is None:
@@ -272,6 +282,10 @@ def _why_not(directory: Directory) -> StoreError:
             f"the database server of {directory.path} did not start; {log_file(directory)} says why"
         )
     return StoreError(sentence.format(path=directory.path))
+
+
+def _is_full(directory: Directory) -> bool:
+    return shutil.disk_usage(directory.path).free < _ROOM
 
 
 def _fault(said: str) -> str | None:

@@ -137,7 +137,9 @@ class Store:
             return ask() if timeout is None else _within(timeout, ask)
         except (exceptions.DriverError, exceptions.Neo4jError, OSError) as error:
             reads = self._routing is neo4j.RoutingControl.READ
-            raise StoreError(explain(error, self.address, timeout, reads=reads)) from error
+            trouble = server.trouble(self._lease.directory) if self._lease else None
+            sentence = explain(error, self.address, timeout, reads=reads, trouble=trouble)
+            raise StoreError(sentence) from error
 
 
 def connect(where: str | Path, *, write: bool = False, create: bool = False) -> Store:
