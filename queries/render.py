@@ -41,14 +41,15 @@ def table(rows: Sequence[Row], columns: Sequence[str], whole: Sequence[str] = ()
     }
     cells = {name: [cell(row.get(name), name) for row in rows] for name in columns}
     for name in columns:
-        header = name.replace("_", "\n" if name in numeric else " ")
         unbroken = name in numeric or name in short or name in whole
+        header = name.replace("_", "\n" if unbroken else " ")
+        widths = [text.cell_len for text in cells[name]] + [len(word) for word in name.split("_")]
         made.add_column(
             header,
             justify="right" if name in numeric else "left",
             overflow="fold",
             no_wrap=unbroken,
-            min_width=max((text.cell_len for text in cells[name]), default=0) if unbroken else None,
+            min_width=max(widths) if unbroken else None,
         )
     for at in range(len(rows)):
         made.add_row(*(cells[name][at] for name in columns))

@@ -121,7 +121,9 @@ def show_feature(row: Row, neighbors: Sequence[Row], links: Sequence[Row]) -> No
         out.print(neighbor_table(neighbors, row["id"]))
     if links:
         out.print("\nlinks", style="dim")
-        out.print(table(links, ("kind", "direction", "id", "weight", "label")))
+        model = row["id"].split("/")[0] + "/"
+        shown = [{**link, "feature": link["id"].removeprefix(model)} for link in links]
+        out.print(table(shown, ("kind", "direction", "feature", "weight", "label")))
 
 
 def _statistics(row: Row) -> str:

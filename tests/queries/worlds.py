@@ -28,6 +28,7 @@ LINK_RUNS = {
 }
 """The two layers of each run of links, when it was made, and whether it is complete."""
 UNFINISHED = "eeee"
+_MOSTLY = st.sampled_from([True, True, True, False])
 LETTERS = 'ab"\\\n\t{}[],:é'
 """What tokens are made of: all that could be mistaken where nested values are text."""
 
@@ -154,7 +155,9 @@ def worlds(draw: st.DrawFn) -> World:
     share = st.one_of(st.none(), st.floats(0, 1))
     for run, (low, high, _, _) in LINK_RUNS.items():
         pairs = list(itertools.product(names[low], names[high], ("CARRIES", "DRIVES")))
-        for source, target, kind in draw(st.lists(st.sampled_from(pairs), unique=True, max_size=6)):
+        for source, target, kind in draw(
+            st.lists(st.sampled_from(pairs), unique=True, min_size=4, max_size=8)
+        ):
             row = {"run": run, "source": source, "target": target, "kind": kind, "weight": weight()}
             for name in (
                 "partial_correlation",
@@ -180,7 +183,7 @@ def worlds(draw: st.DrawFn) -> World:
 
 def _graph(draw: st.DrawFn, run: str, layer: int, size: int, weight: Callable[[], float]) -> LayerGraph:
     pairs = list(itertools.combinations(range(size), 2))
-    chosen = draw(st.lists(st.sampled_from(pairs), unique=True, max_size=6))
+    chosen = draw(st.lists(st.sampled_from(pairs), unique=True, min_size=len(pairs) // 2, max_size=8))
     edges = [(source, target, weight()) for source, target in chosen]
     made = planted(
         size,
@@ -219,7 +222,7 @@ def _graph(draw: st.DrawFn, run: str, layer: int, size: int, weight: Callable[[]
             mean_activation=pl.lit(1.5),
         ),
         edges=made.edges.with_columns(
-            *columns.values(), pl.Series("kept", [draw(st.booleans()) for _ in range(m)], dtype=pl.Boolean)
+            *columns.values(), pl.Series("kept", [draw(_MOSTLY) for _ in range(m)], dtype=pl.Boolean)
         ),
         contexts=pl.DataFrame(contexts, schema=dict(CONTEXT_COLUMNS)),
     )
