@@ -7,12 +7,14 @@ hold no maps.
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import polars as pl
 
 from analysis.layer_graph import EDGE_COLUMNS, LayerGraph
 from analysis.site import Site
+from analysis.whole_graph import whole_graph
 
 Row = dict[str, Any]
 
@@ -30,7 +32,7 @@ def site_properties(graph: LayerGraph) -> Row:
 
 
 def run_properties(graph: LayerGraph) -> Row:
-    """Return the properties of the Run node, `complete` apart."""
+    """Return the properties of the Run node, `complete` apart; with the numbers of the whole graph."""
     run = graph.run
     return _present(
         {
@@ -52,6 +54,7 @@ def run_properties(graph: LayerGraph) -> Row:
             "certificate": as_text(dict(graph.certificate)),
             "left_out": as_text(dict(graph.left_out)),
             "created": run.created,
+            **asdict(whole_graph(graph.edges, graph.n_features)),
         }
     )
 
