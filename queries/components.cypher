@@ -9,9 +9,9 @@
 // column edges: integer -- kept edges
 // column label: string -- of that feature
 MATCH (r:Run {id: $run})-[:OF]->(s:Site)
-UNWIND range(0, size(r.components) - 1) AS at
-WITH s.id + '/' + toString(r.components[at]) AS id, r.component_sizes[at] AS size, r.component_edges[at] AS edges,
-     r.components[at] AS lowest
+WITH s.id AS site, r.components AS components, r.component_sizes AS sizes, r.component_edges AS inside
+UNWIND range(0, size(components) - 1) AS at
+WITH site + '/' + toString(components[at]) AS id, sizes[at] AS size, inside[at] AS edges, components[at] AS lowest
 WHERE $max_size IS NULL OR size <= $max_size
 WITH id, size, edges, lowest ORDER BY size DESC, edges DESC, lowest LIMIT $limit
 MATCH (f:Feature {id: id})
