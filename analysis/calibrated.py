@@ -53,7 +53,7 @@ class Background:
     ----------
     loading : shape (F,)
         Loadings on the activity of the token.
-    lasting : shape (F, LAGS)
+    lasting : shape (F, LAGS + SPANS)
         Autocorrelations of the firing states.
     """
 

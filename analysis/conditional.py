@@ -168,7 +168,7 @@ def conditional_tests(
     firings
         Firing states of all replicates.
     loading, lasting
-        Loadings on the activity, shape (F,), and autocorrelations, shape (F, LAGS).
+        Loadings on the activity, shape (F,), and autocorrelations, (F, LAGS + SPANS).
     neighbourhoods
         What each feature is regressed on.
     source, target : shape (pairs,)

@@ -62,7 +62,7 @@ def screen_excess(
         Firing states, of one replicate or of several.
     loading : shape (F,)
         Loadings on the activity of the token.
-    lasting : shape (F, LAGS)
+    lasting : shape (F, LAGS + SPANS)
         Autocorrelations of the states.
     part : shape (F,)
         Which features take part.

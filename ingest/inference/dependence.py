@@ -2,7 +2,7 @@
 
 ::
 
-    OUT/background.safetensors   loading float64[F], lasting float32[F, LAGS]
+    OUT/background.safetensors   loading float64[F], lasting float32[F, LAGS + SPANS]
     OUT/dependence.parquet       the pairs tested; counts as file metadata
     OUT/tests/                   parts of the tests, while they last
 """

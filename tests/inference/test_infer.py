@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from safetensors.numpy import load_file
 
-from analysis.bursts import LAGS
+from analysis.bursts import LAGS, SPANS
 from analysis.errors import DataError, MisuseError, StratigraphError
 from analysis.layer_graph import LayerGraph
 from analysis.run import Run
@@ -129,7 +129,7 @@ def test_edges_never_tested_have_a_q_of_one(out: Path, tmp_path: Path) -> None:
 def test_the_background_is_kept_beside_the_tests(out: Path) -> None:
     arrays = load_file(out / "background.safetensors")
     assert arrays["loading"].shape == (31,)
-    assert arrays["lasting"].shape == (31, LAGS)
+    assert arrays["lasting"].shape == (31, LAGS + SPANS)
     counts = json.loads(pl.read_parquet_metadata(out / "dependence.parquet")["counts"])
     assert counts["pairs_tested"] == pl.read_parquet(out / "dependence.parquet").height > 0
     assert counts["tests_not_converged"] == 0
