@@ -183,24 +183,33 @@ def _settle_pattern(
     if trust == 0.0:
         return
     shift, known = _shift(eta, design.tokens[members], fires[members].sum())
+    shifted = np.empty(len(alike))
     total = 0.0
-    for k in alike:
-        row = rows[k]
-        shifted = chance(math.log(p[row] / (1.0 - p[row])) + shift)
-        total += met[row] * shifted * (1.0 - shifted)
-    for k in alike:
-        row = rows[k]
-        shifted = chance(math.log(p[row] / (1.0 - p[row])) + shift)
-        own_variance = met[row] * shifted * (1.0 - shifted) * max(0.0, 1.0 - total / known)
-        p[row] += trust * (shifted - p[row])
-        variance[k] += trust * (own_variance - variance[k])
-        left[k] *= 1.0 - trust
+    for a in range(len(alike)):
+        row = rows[alike[a]]
+        shifted[a] = chance(math.log(p[row] / (1.0 - p[row])) + shift)
+        total += met[row] * shifted[a] * (1.0 - shifted[a])
+    rest = max(0.0, 1.0 - total / known)
+    for a in range(len(alike)):
+        row = rows[alike[a]]
+        told = met[row] * shifted[a] * (1.0 - shifted[a]) * rest
+        _believe(alike[a], row, trust, shifted[a], told, p, variance, left)
 
 
 @kernel
 def _trust(variance: float) -> float:
     """Return how far a count is taken at its word, 0 to 1."""
     return min(1.0, max(0.0, (variance - UNSETTLED) / (SETTLED - UNSETTLED)))
+
+
+@kernel
+def _believe(
+    k: int, row: int, trust: float, share: float, told: float, p: Float64, variance: Float64, left: Float64
+) -> None:
+    """Move what is expected of the row at place `k`, and its variance, towards `share` and `told`."""
+    p[row] += trust * (share - p[row])
+    variance[k] += trust * (told - variance[k])
+    left[k] *= 1.0 - trust
 
 
 @kernel
@@ -235,6 +244,7 @@ def _settle_rows(
     variance: Float64,
     left: Float64,
 ) -> None:
+    """Take each row at its share of firings, with the row that lacks the member left out."""
     stratum = rows.copy()
     for k in range(len(rows)):
         row = rows[k]
@@ -254,9 +264,7 @@ def _settle_rows(
         trust = _trust(tokens * model[k] * (1.0 - model[k]))
         if trust > 0.0:
             share = strata.fires[s] / tokens
-            own_variance = met[row] * share * (1.0 - share) * (tokens - strata.other[s]) / (tokens - 1.0)
-            p[row] += trust * (share - p[row])
-            variance[k] += trust * (own_variance - variance[k])
-            left[k] *= 1.0 - trust
+            told = met[row] * share * (1.0 - share) * (tokens - strata.other[s]) / (tokens - 1.0)
+            _believe(k, row, trust, share, told, p, variance, left)
     for s in stratum:
         strata.other[s] = 0.0

@@ -72,14 +72,16 @@ def paths(
         The keys of `PATH_COLUMNS`, best first: the largest product of the sizes of the weights.
     """
     asked = {
-        **{
-            "from": start,
-            "to": end,
-            "kinds": list(route.kinds),
-            "runs": None if runs is None else list(runs),
-        },
-        **{"min_hops": route.min_hops, "max_hops": route.max_hops, "min_weight": route.min_weight},
-        **{"through": list(route.through), "shortest": route.shortest, "limit": limit},
+        "from": start,
+        "to": end,
+        "kinds": list(route.kinds),
+        "runs": None if runs is None else list(runs),
+        "min_hops": route.min_hops,
+        "max_hops": route.max_hops,
+        "min_weight": route.min_weight,
+        "through": list(route.through),
+        "shortest": route.shortest,
+        "limit": limit,
     }
     return query(store, "paths", asked, timeout)
 
@@ -105,7 +107,11 @@ def lineage(
         The keys of `LINEAGE_COLUMNS`.
     """
     asked = {
-        **{"feature": feature, "kinds": list(kinds), "max_hops": max_hops, "min_weight": min_weight},
-        **{"runs": None if runs is None else list(runs), "limit": limit},
+        "feature": feature,
+        "kinds": list(kinds),
+        "max_hops": max_hops,
+        "min_weight": min_weight,
+        "runs": None if runs is None else list(runs),
+        "limit": limit,
     }
     return query(store, "lineage", asked, timeout)

@@ -190,7 +190,7 @@ def test_doctor_estimates_a_job(samples: Path, capsys: pytest.CaptureFixture[str
     assert stratigraph.main(["doctor", str(samples), "--format", "json"]) == 0
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
     assert rows["features"]["value"] == 31
-    assert 0 < rows["time"]["value"] < 600
+    assert rows["time"]["value"] > 0
     assert 2e8 < rows["memory"]["value"] < 1e9
     assert rows["pooled stages"]["value"] == 4
     assert stratigraph.main(["doctor", str(samples), "--procedure", "published"]) == 0

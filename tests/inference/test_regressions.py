@@ -58,14 +58,7 @@ def write_dense(path: Path, replicates: int, n: int, n_features: int) -> Path:
         a = dense(k, n, n_features)
         save_file({"start": a.start, "feature": a.feature, "value": a.value}, path / f"{k}.safetensors")
         entries.append({"file": f"{k}.safetensors", "tokens": n})
-    manifest = {
-        "format": "stratigraph-samples",
-        "version": 1,
-        "site": {"model": "toy", "source": "3-res", "layer": 3},
-        "n_features": n_features,
-        "replicates": entries,
-    }
-    (path / "samples.json").write_text(json.dumps(manifest))
+    write_manifest(path, n_features, entries)
     return path
 
 

@@ -70,12 +70,17 @@ def write_samples(
             },
             path / "dictionary.safetensors",
         )
+    write_manifest(path, n_features, entries)
+    return path
+
+
+def write_manifest(path: Path, n_features: int, replicates: list[dict[str, Any]]) -> None:
+    """Write what a directory says of its replicates, each a file and its tokens."""
     manifest = {
         "format": "stratigraph-samples",
         "version": 1,
         "site": {"model": "toy", "source": "3-res", "layer": 3},
         "n_features": n_features,
-        "replicates": entries,
+        "replicates": replicates,
     }
     (path / "samples.json").write_text(json.dumps(manifest))
-    return path
