@@ -1,4 +1,3 @@
-import json
 import os
 import subprocess
 import sys
@@ -33,7 +32,7 @@ from ingest.inference.regressions import (
 from ingest.inference.size import JobSize, size_of
 from ingest.samples_directory import open_samples
 from tests.inference.test_memory import LARGE
-from tests.support.foreign_samples import write_samples
+from tests.support.foreign_samples import write_manifest, write_samples
 
 SETTINGS = InferConfig().calibrated()
 
