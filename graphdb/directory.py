@@ -9,10 +9,11 @@
         server.pid            its process
         lock                  held while a server is started or stopped
         users                 held, shared, by every command that uses the server
+        loading               held by a first load that goes the server's bulk way, shared by all other loads
         log/server.log        what it said since its start
         databases/ config/ backups/ or neo4j/   the engine's own
 
-Both locks are ``flock``: they die with the process that holds them.
+The locks are ``flock``: they die with the process that holds them.
 """
 
 import fcntl
@@ -20,7 +21,7 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,22 @@ class Directory:
         file = _open(self.path / "users")
         fcntl.flock(file, fcntl.LOCK_SH)
         return file
+
+    @contextmanager
+    def loading(self, first: Callable[[], bool]) -> Iterator[bool]:
+        """Hold the right to load; yield whether alone: no other load is at work, and `first` says so.
+
+        Waits for a load that holds it alone.
+        """
+        with _open(self.path / "loading") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                alone = first()
+            except BlockingIOError:
+                alone = False
+            if not alone:
+                fcntl.flock(file, fcntl.LOCK_SH)
+            yield alone
 
     def in_use(self) -> bool:
         """Whether any command uses the server now."""

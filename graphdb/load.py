@@ -1,25 +1,34 @@
 """Loading a layer graph into a database, and dropping a run from it.
 
 Every row is merged on its id and its run, so a graph loaded twice is there once, and a load that was killed
-is completed by running it again. The Run node says ``complete: false`` from the first write to the last;
-until then queries leave the run out. The labels of features are chosen right before the last write.
+is completed by running it again. Where nothing of a site is there yet and the server has a bulk way, the rows
+are created that way, by one load at a time; what a kill leaves of that is completed by merging. The Run node
+says ``complete: false`` from the first write to the last; until then queries leave the run out. The labels of
+features are chosen right before the last write, or created with features that only this run knows.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
+
+import polars as pl
 
 from analysis.errors import DataError
 from analysis.layer_graph import LayerGraph
-from graphdb import rows
 from graphdb.cypher import statement
+from graphdb.engines.engine import Bulk, RefusedError
+from graphdb.properties import run_properties, site_properties
 from graphdb.schema import ensure_schema
 from graphdb.store import Store
+from graphdb.tables import as_rows, edge_table, feature_table, measurement_table
+
+Progress = Callable[[float], None]
+"""Called with the number of rows written since the last call."""
 
 _FEATURES_A_DROP = 250
 """A feature may have thousands of edges, and a transaction holds all that it deletes."""
 
 
-def load_graph(store: Store, graph: LayerGraph, progress: Callable[[float], None] | None = None) -> None:
+def load_graph(store: Store, graph: LayerGraph, progress: Progress | None = None) -> None:
     """Write a layer graph: its site, features, run, measurements and edges, and then the features' labels.
 
     Parameters
@@ -40,15 +49,13 @@ def load_graph(store: Store, graph: LayerGraph, progress: Callable[[float], None
     """
     ensure_schema(store)
     _check_site(store, graph)
-    site, run = graph.site.id, graph.run.id
-    store.write(statement("load_site"), {"site": site, "properties": rows.site_properties(graph)})
-    store.write(statement("load_run"), {"site": site, "run": run, "properties": rows.run_properties(graph)})
-    features = rows.feature_rows(graph)
-    store.write_rows(statement("load_features"), features, advance=progress)
-    store.write_rows(statement("load_measurements"), rows.measurement_rows(graph), advance=progress)
-    store.write_rows(statement("load_edges"), rows.edge_rows(graph), advance=progress)
-    _label(store, features, run, progress)
-    store.write(statement("finish_run"), {"run": run})
+    with store.loading(lambda: _is_new(store, graph)) as bulk:
+        site, run = graph.site.id, graph.run.id
+        store.write(statement("load_site"), {"site": site, "properties": site_properties(graph)})
+        store.write(statement("load_run"), {"site": site, "run": run, "properties": run_properties(graph)})
+        if bulk is None or not _create(store, bulk, graph, progress):
+            _merge(store, graph, progress)
+        store.write(statement("finish_run"), {"run": run})
 
 
 def row_count(graph: LayerGraph) -> int:
@@ -56,7 +63,7 @@ def row_count(graph: LayerGraph) -> int:
     return 3 * graph.features.height + graph.edges.height
 
 
-def drop_run(store: Store, run: str, progress: Callable[[float], None] | None = None) -> None:
+def drop_run(store: Store, run: str, progress: Progress | None = None) -> None:
     """Delete a run: its edges, measurements and communities, and what no run knows any more.
 
     The features that stay are labelled by the runs that stay. A drop that was killed is completed by running
@@ -84,14 +91,53 @@ def drop_run(store: Store, run: str, progress: Callable[[float], None] | None = 
     store.write(statement("drop_run"), {"run": run})
 
 
+def _merge(store: Store, graph: LayerGraph, progress: Progress | None) -> None:
+    """Write what may be there already, row by row."""
+    features, measured, edges = feature_table(graph), measurement_table(graph), edge_table(graph)
+    store.write_rows(statement("load_features"), as_rows(features, "id", "site"), advance=progress)
+    store.write_rows(statement("load_measurements"), as_rows(measured, "feature", "run"), advance=progress)
+    store.write_rows(statement("load_edges"), as_rows(edges, "source", "target", "run"), advance=progress)
+    _label(store, features.select("id").iter_rows(named=True), graph.run.id, progress)
+
+
+def _create(store: Store, bulk: Bulk, graph: LayerGraph, progress: Progress | None) -> bool:
+    """Write what is not there yet; return whether the server took it all."""
+    advance = progress or (lambda _: None)
+    label = pl.Series("label", graph.features["label"])
+    source = pl.when(label.is_not_null()).then(pl.lit("tokens")).alias("label_source")
+    records = store.write(statement("records"), {"site": graph.site.id, "run": graph.run.id})[0]
+    site, run = (pl.lit(records[name]).alias("to") for name in ("site", "run"))
+    try:
+        bulk.make_types(("IN", "MEASURED_IN", "DEPENDS"))
+        known = bulk.nodes("Feature", feature_table(graph).with_columns(label, source), advance)
+        bulk.relationships("IN", known.select(site, **{"from": "record"}), advance)
+        measured = _from(known, measurement_table(graph), "feature", "from")
+        bulk.relationships("MEASURED_IN", measured.drop("run").with_columns(run), advance)
+        edges = _from(known, _from(known, edge_table(graph), "source", "from"), "target", "to")
+        bulk.relationships("DEPENDS", edges, advance)
+    except RefusedError:
+        # something of it is there after all; what was made meanwhile is merged with it
+        return False
+    return True
+
+
+def _from(known: pl.DataFrame, table: pl.DataFrame, column: str, end: str) -> pl.DataFrame:
+    """Replace the ids in a column by the records of those nodes."""
+    found = known.select(pl.col("id").alias(column), pl.col("record").alias(end))
+    return table.join(found, on=column, how="left", maintain_order="left").drop(column)
+
+
+def _is_new(store: Store, graph: LayerGraph) -> bool:
+    """Whether no feature of the site is there; features are made in the order of their index."""
+    return not store.write(
+        statement("some_feature"), {"site": graph.site.id, "first": graph.site.feature_id(0)}
+    )
+
+
 def _label(
-    store: Store,
-    features: Sequence[Mapping[str, Any]],
-    finishing: str,
-    progress: Callable[[float], None] | None,
+    store: Store, features: Iterable[Mapping[str, Any]], finishing: str, progress: Progress | None
 ) -> None:
-    ids = [{"id": feature["id"]} for feature in features]
-    store.write_rows(statement("label_features"), ids, {"finishing": finishing}, advance=progress)
+    store.write_rows(statement("label_features"), features, {"finishing": finishing}, advance=progress)
 
 
 def _delete(
@@ -99,7 +145,7 @@ def _delete(
     name: str,
     of: Sequence[dict[str, Any]],
     run: str,
-    progress: Callable[[float], None] | None,
+    progress: Progress | None,
 ) -> None:
     store.write_rows(statement(name), of, {"run": run}, batch=_FEATURES_A_DROP, advance=progress)
 

@@ -2,6 +2,5 @@
 UNWIND $rows AS row
 MATCH (s:Site {id: row.site})
 MERGE (f:Feature {id: row.id})
-SET f.site = row.site, f.layer = row.layer, f.index = row.index,
-    f.neuronpedia = coalesce(row.neuronpedia, f.neuronpedia)
+SET f.site = row.site, f += row.properties
 MERGE (f)-[:IN]->(s)

@@ -9,20 +9,25 @@ credentials come from.
 import logging
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-import neo4j
-from neo4j import exceptions, graph
-
 from analysis.errors import MisuseError, StoreError
 from graphdb import server
 from graphdb.directory import create_directory, open_directory
+from graphdb.engines.engine import Bulk
+from graphdb.light import without
 from graphdb.refusals import explain, shortened
+
+# the driver offers frames of pandas where that is installed; loading it takes half of a look-up
+with without("pandas"):
+    import neo4j
+    from neo4j import exceptions, graph
 
 Row = dict[str, Any]
 
@@ -112,17 +117,34 @@ class Store:
     def write_rows(
         self,
         cypher: str,
-        rows: Sequence[Mapping[str, Any]],
+        rows: Iterable[Mapping[str, Any]],
         params: Mapping[str, Any] | None = None,
         batch: int = BATCH,
         advance: Callable[[int], None] | None = None,
     ) -> None:
         """Run a statement over ``$rows``, `batch` at a time, each batch in a transaction of its own."""
-        for start in range(0, len(rows), batch):
-            part = [dict(row) for row in rows[start : start + batch]]
+        left = iter(rows)
+        while part := [dict(row) for row in islice(left, batch)]:
             self.write(cypher, {**(params or {}), "rows": part})
             if advance is not None:
                 advance(len(part))
+
+    @contextmanager
+    def loading(self, first: Callable[[], bool]) -> Iterator[Bulk | None]:
+        """Hold the right to load; yield the server's bulk way where it has one and a load may go it.
+
+        Parameters
+        ----------
+        first
+            Whether nothing of what is to be loaded is there. Asked while no other load is at work in the
+            directory; without a bulk way, or beside another load, not at all.
+        """
+        bulk = self._lease.engine.bulk if self._lease else None
+        if self._lease is None or bulk is None:
+            yield None
+            return
+        with self._lease.directory.loading(first) as alone:
+            yield bulk(self._lease.directory, self._lease.server.http) if alone else None
 
     def _run(self, cypher: str, params: Mapping[str, Any], timeout: float | None) -> list[Row]:
         query = neo4j.Query(cypher, timeout=timeout)

@@ -25,10 +25,10 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         description="Every command starts the server of its database directory and stops it when done. "
         "`db up` starts it for longer, so that commands answer at once and other programs can connect; it "
         "makes an absent directory, with --engine neo4j one of a real Neo4j, whose server is fetched with "
-        "mvn the first time.",
+        "mvn the first time. `db import` makes a directory of a Neo4j from what `stratigraph export` wrote.",
         epilog=_EXAMPLE,
     )
-    parser.add_argument("action", choices=("up", "down", "status"))
+    parser.add_argument("action", choices=("up", "down", "status", "import"))
     parser.add_argument(
         "--db",
         default=os.environ.get("STRATIGRAPH_DB") or "graph.db",
@@ -36,6 +36,13 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help="database directory ($STRATIGRAPH_DB, else ./graph.db)",
     )
     parser.add_argument("--engine", choices=("arcadedb", "neo4j"), help="of a new directory (arcadedb)")
+    parser.add_argument(
+        "--from",
+        dest="files",
+        type=Path,
+        metavar="DIR",
+        help="what `db import` reads: the --out of an export",
+    )
     parser.add_argument("--port", type=int, metavar="N", help="where `db up` listens for Bolt (a free port)")
     parser.set_defaults(run=_run)
 
@@ -48,6 +55,12 @@ def _run(arguments: argparse.Namespace) -> int:
         raise MisuseError("--db is a URL; `stratigraph db` starts and stops the servers of directories")
     if arguments.port is not None and not 0 < arguments.port < 1 << 16:
         raise MisuseError(f"--port is {arguments.port}; expected 1 to 65535")
+    if (arguments.files is None) == (arguments.action == "import"):
+        raise MisuseError(
+            "`db import` reads the files that --from names, and only it; expected both or neither"
+        )
+    if arguments.action == "import":
+        return _import(arguments.db, arguments.engine, arguments.files)
     if arguments.action == "up":
         _status(_up(arguments.db, arguments.engine, arguments.port))
         return 0
@@ -78,6 +91,30 @@ def _up(where: str, name: str | None, port: int | None) -> "Directory":
     _check_engine(found, name)
     server.acquire(found, store.answers, outlive=True, port=port).release()
     return found
+
+
+def _import(where: str, name: str | None, files: Path) -> int:
+    from analysis.errors import MisuseError  # noqa: PLC0415
+    from graphdb import store  # noqa: PLC0415
+    from graphdb.admin_import import finish_import  # noqa: PLC0415
+    from graphdb.directory import create_directory, is_new, open_directory  # noqa: PLC0415
+    from graphdb.engines import engine_called  # noqa: PLC0415
+
+    engine = engine_called(open_directory(where).engine if not is_new(where) else name or "neo4j")
+    if engine.fill is None:
+        raise MisuseError(
+            f"`db import` makes a directory of neo4j, this is one of {engine.name}; `stratigraph load` "
+            "the graphs, which goes its own bulk way"
+        )
+    _fetch(engine)
+    found = create_directory(where, engine.name)
+    _check_engine(found, name)
+    with found.locked():
+        engine.fill(found, files)
+    with store.connect(where, write=True) as opened:
+        finish_import(opened)
+    sys.stdout.write(f"{where}: made from {files}\n")
+    return 0
 
 
 def _fetch(engine: "Engine") -> None:

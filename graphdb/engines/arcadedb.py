@@ -3,7 +3,7 @@
 import json
 
 from graphdb.directory import Directory, write_private
-from graphdb.engines.engine import BRIEFLY, Engine, Launch, Ports
+from graphdb.engines.engine import BRIEFLY, Bulk, Engine, Launch, Ports
 from graphdb.engines.java import wheel, wheel_java
 
 _DATABASE = "stratigraph"
@@ -65,4 +65,12 @@ def _launch(directory: Directory, ports: Ports, briefly: bool) -> Launch:
     return Launch(wheel_java(), arguments)
 
 
-ENGINE = Engine("arcadedb", _DATABASE, "Listening for incoming BOLT connections", _READ_SECONDS, _launch)
+def _bulk(directory: Directory, port: int) -> Bulk:
+    from graphdb.engines.arcadedb_batch import Batch  # noqa: PLC0415  polars, which most commands do without
+
+    return Batch(directory, port, _DATABASE)
+
+
+ENGINE = Engine(
+    "arcadedb", _DATABASE, "Listening for incoming BOLT connections", _READ_SECONDS, _launch, bulk=_bulk
+)

@@ -3,9 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
+from analysis.errors import StoreError
 from graphdb.directory import Directory, write_private
 
+if TYPE_CHECKING:
+    import polars as pl
+
+Advance = Callable[[int], None]
+"""Called with the number of rows that were written since the last call."""
 Fetched = Callable[[int], None]
 """Called with the number of files that have come since the last call."""
 
@@ -28,6 +35,62 @@ class Launch:
     def write(self, file: Path) -> None:
         """Write the arguments for ``java @FILE``, readable by their owner only."""
         write_private(file, "".join(f"{_quoted(argument)}\n" for argument in self.arguments))
+
+
+class RefusedError(StoreError):
+    """A server took a request of a bulk path and refused what it says."""
+
+
+class Bulk(Protocol):
+    """How a server makes many nodes and relationships of which none is there yet."""
+
+    def make_types(self, kinds: tuple[str, ...]) -> None:
+        """Make the types of relationships that are not there yet."""
+
+    def nodes(self, label: str, table: "pl.DataFrame", advance: Advance) -> "pl.DataFrame":
+        """Create a node for each row.
+
+        Parameters
+        ----------
+        label
+            Of all of them; one that has a constraint.
+        table
+            Its columns are the properties; ``id`` is among them.
+        advance
+            Called as they are made.
+
+        Returns
+        -------
+        DataFrame
+            ``id``, and ``record``: what `relationships` knows the node by, its ``elementId``.
+
+        Raises
+        ------
+        RefusedError
+            One is there already, or something else is wrong with them; some may have been made.
+        StoreError
+            The server went away.
+        """
+
+    def relationships(self, kind: str, table: "pl.DataFrame", advance: Advance) -> None:
+        """Create a relationship for each row.
+
+        Parameters
+        ----------
+        kind
+            Of all of them; one that `make_types` made.
+        table
+            ``from`` and ``to``, records of nodes; all other columns are properties.
+        advance
+            Called as they are made.
+
+        Raises
+        ------
+        RefusedError
+            An end is not there, or something else is wrong with them; some may have been made.
+        StoreError
+            The server went away.
+        """
 
 
 def _quoted(argument: str) -> str:
@@ -57,6 +120,10 @@ class Engine:
         Whether the server's programs are on this machine.
     fetch
         Brings them.
+    bulk
+        ``bulk(directory, http port)`` is its way for first loads, if it has one while it runs.
+    fill
+        ``fill(directory, files)`` makes its database from the files of an export, if it can before it starts.
     """
 
     name: str
@@ -67,6 +134,8 @@ class Engine:
     files: int = 0
     fetched: Callable[[], bool] = lambda: True
     fetch: Callable[[Fetched], None] = lambda _: None
+    bulk: Callable[[Directory, int], Bulk] | None = None
+    fill: Callable[[Directory, Path], None] | None = None
 
 
 BRIEFLY = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")

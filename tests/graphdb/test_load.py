@@ -202,9 +202,11 @@ LOADER = """
 import sys
 from functools import partial, partialmethod
 from pathlib import Path
+from graphdb.engines import arcadedb_batch
 from graphdb.graph_directory import read_graph
 from graphdb.load import load_graph
 from graphdb.store import Store, connect
+arcadedb_batch._ROWS = 20
 Store.write_rows = partialmethod(Store.write_rows, batch=20)
 with connect(sys.argv[2], write=True, create=True) as store:
     load_graph(store, read_graph(Path(sys.argv[1])), partial(print, flush=True))
@@ -217,7 +219,7 @@ def test_a_killed_load_is_completed_by_running_it_again(tmp_path: Path, store: S
     command = [sys.executable, "-c", LOADER, str(tmp_path / "graph"), address]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
-        for _ in range(9):
+        for _ in range(11):
             child.stdout.readline()
         os.kill(child.pid, signal.SIGKILL)
     time.sleep(0.3)

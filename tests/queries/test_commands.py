@@ -170,7 +170,7 @@ def test_asking_imports_nothing_heavy(store: Store, address: str) -> None:
     code = (
         "import sys; from tests.queries.test_commands import command_line\n"
         "arguments = command_line().parse_args(sys.argv[1:]); arguments.run(arguments)\n"
-        "print(sorted({'torch', 'numba', 'sklearn', 'sae_lens', 'jpype'} & set(sys.modules)))"
+        "print(sorted({'torch', 'numba', 'sklearn', 'sae_lens', 'jpype', 'pandas'} & set(sys.modules)))"
     )
     for words in (
         ("runs",),

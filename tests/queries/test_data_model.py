@@ -7,7 +7,6 @@ from graphdb.load import load_graph
 from graphdb.store import Store
 from queries.catalogue import catalogue
 from tests.graphdb.small_graphs import planted
-from tests.queries.worlds import whole_numbers
 
 TEXT = (Path(__file__).parents[2] / "docs" / "data-model.md").read_text(encoding="utf-8")
 
@@ -36,8 +35,6 @@ def load(store: Store) -> None:
                               decoder_cosine: 0.9, virtual_weight: 0.8, carried_share: 0.7}]->(b)
         CREATE (b)-[:DRIVES {run: 'linked', weight: -0.25, ablation_effect: -0.1}]->(c)
     """)
-    numbers = whole_numbers(planted(6, edges, seed=2))
-    store.write("MATCH (r:Run {kind: 'layer'}) SET r += $numbers", {"numbers": numbers})
 
 
 def test_the_ten_queries_answer(store: Store, reader: Store) -> None:

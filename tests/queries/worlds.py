@@ -232,8 +232,6 @@ def plant(store: Store, world: World) -> None:
     """Write a world into an empty database."""
     for graph in world.graphs:
         load_graph(store, graph)
-        numbers = {"run": graph.run.id, "numbers": whole_numbers(graph)}
-        store.write("MATCH (r:Run {id: $run}) SET r += $numbers", numbers)
     store.write("MATCH (r:Run {id: $run}) SET r.complete = false", {"run": UNFINISHED})
     for run in world.runs:
         if run["kind"] != "layer":
@@ -242,8 +240,10 @@ def plant(store: Store, world: World) -> None:
                 "WITH r UNWIND $sites AS id MATCH (s:Site {id: id}) CREATE (r)-[:OF]->(s)",
                 run,
             )
-    if world.measures:
-        for run in world.runs:
+    if not world.measures:
+        store.write("MATCH (r:Run) REMOVE r.largest_weight")
+    for run in world.runs:
+        if world.measures and run["kind"] != "layer":
             largest = {"run": run["id"], "largest": world.largest(run["id"])}
             store.write("MATCH (r:Run {id: $run}) SET r.largest_weight = $largest", largest)
     for name, counts in flows(world).items():

@@ -1,0 +1,91 @@
+"""A layer graph as tables of what the database holds: the one form that every way of loading starts from.
+
+A column is a property, but for the ids of the nodes that a relationship joins. NaN counts as no value, and
+nested values (top tokens, contexts) are JSON text, since properties hold no maps.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from analysis.layer_graph import EDGE_COLUMNS, LayerGraph
+from graphdb.properties import as_text, present
+
+Row = dict[str, Any]
+
+_MEASURED = (
+    *("frequency", "mean_activation", "max_activation", "activations", "degree", "replicates"),
+    "label",
+)
+_WHERE_IT_FIRES = ("mean_activation", "max_activation")
+_ROWS_AT_ONCE = 4096
+
+
+def feature_table(graph: LayerGraph) -> pl.DataFrame:
+    """Return the Feature nodes: ``id``, ``site``, ``layer``, ``index``, ``neuronpedia``."""
+    site = graph.site
+    key = pl.lit(None, pl.String)
+    if site.neuronpedia:
+        key = pl.concat_str(pl.lit(f"{site.neuronpedia}/"), pl.col("index"))
+    return graph.features.select(
+        id=_feature_id(graph, "index"),
+        site=pl.lit(site.id),
+        layer=pl.lit(site.layer, pl.Int64),
+        index=pl.col("index").cast(pl.Int64),
+        neuronpedia=key,
+    )
+
+
+def measurement_table(graph: LayerGraph) -> pl.DataFrame:
+    """Return the MEASURED_IN relationships: ``feature`` and ``run``, then their properties."""
+    fires = pl.col("activations") > 0
+    contexts = _contexts(graph.contexts)
+    table = _finite(graph.features).with_columns(
+        # of a feature that never fires the tables of a graph directory hold a mean of 0, which it has not
+        *(pl.when(fires).then(pl.col(name)).alias(name) for name in _WHERE_IT_FIRES)
+    )
+    top_tokens = [None if tokens is None else as_text(tokens) for tokens in table["top_tokens"].to_list()]
+    return table.select(
+        _feature_id(graph, "index").alias("feature"),
+        pl.lit(graph.run.id).alias("run"),
+        *_MEASURED,
+        pl.Series("top_tokens", top_tokens, pl.String),
+        pl.Series("contexts", [contexts.get(index) for index in table["index"].to_list()], pl.String),
+    )
+
+
+def edge_table(graph: LayerGraph) -> pl.DataFrame:
+    """Return the DEPENDS relationships: ``source``, ``target`` and ``run``, then their properties."""
+    measured = [name for name in EDGE_COLUMNS if name not in {"source", "target"}]
+    return _finite(graph.edges).select(
+        _feature_id(graph, "source").alias("source"),
+        _feature_id(graph, "target").alias("target"),
+        pl.lit(graph.run.id).alias("run"),
+        *measured,
+    )
+
+
+def as_rows(table: pl.DataFrame, *keys: str) -> Iterator[Row]:
+    """Yield each row as ``{key: value, ..., "properties": {the rest that has a value}}``."""
+    for part in table.iter_slices(_ROWS_AT_ONCE):
+        for row in part.iter_rows(named=True):
+            ends = {key: row.pop(key) for key in keys}
+            yield {**ends, "properties": present(row)}
+
+
+def _feature_id(graph: LayerGraph, index: str) -> pl.Expr:
+    return pl.concat_str(pl.lit(f"{graph.site.id}/"), pl.col(index))
+
+
+def _contexts(table: pl.DataFrame | None) -> dict[int, str]:
+    if table is None:
+        return {}
+    found: dict[int, list[Row]] = {}
+    for row in _finite(table).sort("feature", "rank").iter_rows(named=True):
+        found.setdefault(row.pop("feature"), []).append(row)
+    return {feature: as_text(rows) for feature, rows in found.items()}
+
+
+def _finite(table: pl.DataFrame) -> pl.DataFrame:
+    return table.with_columns(pl.col(pl.Float64, pl.Float32).fill_nan(None))
