@@ -92,7 +92,13 @@ class Lease:
                 _end(self.directory, server.pid)
 
 
-def acquire(directory: Directory, answers: Answers, outlive: bool = False, port: int | None = None) -> Lease:
+def acquire(
+    directory: Directory,
+    answers: Answers,
+    outlive: bool = False,
+    port: int | None = None,
+    much: bool = False,
+) -> Lease:
     """Join the directory's server, started if there is none.
 
     Parameters
@@ -105,6 +111,8 @@ def acquire(directory: Directory, answers: Answers, outlive: bool = False, port:
         Keep it when its users have left.
     port
         Where it must listen; None for wherever it does, or a free one.
+    much
+        There is much to do: one that has to be started takes the time to compile what it does often.
 
     Raises
     ------
@@ -114,7 +122,7 @@ def acquire(directory: Directory, answers: Answers, outlive: bool = False, port:
     with directory.locked():
         file = directory.join()
         try:
-            server = find(directory, answers) or _start(directory, answers, not outlive, port)
+            server = find(directory, answers) or _start(directory, answers, not (outlive or much), port)
             if port not in {None, server.bolt}:
                 raise StoreError(  # noqa: TRY301  the file is closed on any failure
                     f"the server of {directory.path} runs already, on port {server.bolt}; "

@@ -164,7 +164,7 @@ class Store:
             raise StoreError(sentence) from error
 
 
-def connect(where: str | Path, *, write: bool = False, create: bool = False) -> Store:
+def connect(where: str | Path, *, write: bool = False, create: bool = False, much: bool = False) -> Store:
     """Open the database at a URL or in a directory of ours.
 
     Parameters
@@ -176,6 +176,8 @@ def connect(where: str | Path, *, write: bool = False, create: bool = False) -> 
         Open it for writing; otherwise the server itself refuses every write.
     create
         Make an absent directory.
+    much
+        There are hundreds of thousands of rows to write.
 
     Raises
     ------
@@ -189,7 +191,7 @@ def connect(where: str | Path, *, write: bool = False, create: bool = False) -> 
     if "://" in str(where):
         return _connect_url(str(where), write)
     directory = create_directory(where) if create else open_directory(where)
-    lease = server.acquire(directory, answers)
+    lease = server.acquire(directory, answers, much=much)
     user = directory.writer if write else directory.reader
     try:
         driver = _driver(lease.server.url, (user, directory.password(user)))

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from analysis.layer_graph import EDGE_COLUMNS, LayerGraph
-from graphdb.properties import as_text, present
+from graphdb.properties import present
 
 Row = dict[str, Any]
 
@@ -40,19 +40,16 @@ def feature_table(graph: LayerGraph) -> pl.DataFrame:
 def measurement_table(graph: LayerGraph) -> pl.DataFrame:
     """Return the MEASURED_IN relationships: ``feature`` and ``run``, then their properties."""
     fires = pl.col("activations") > 0
-    contexts = _contexts(graph.contexts)
-    table = _finite(graph.features).with_columns(
-        # of a feature that never fires the tables of a graph directory hold a mean of 0, which it has not
-        *(pl.when(fires).then(pl.col(name)).alias(name) for name in _WHERE_IT_FIRES)
-    )
-    top_tokens = [None if tokens is None else as_text(tokens) for tokens in table["top_tokens"].to_list()]
-    return table.select(
+    token = pl.element().struct.json_encode()
+    table = _finite(graph.features).select(
         _feature_id(graph, "index").alias("feature"),
         pl.lit(graph.run.id).alias("run"),
-        *_MEASURED,
-        pl.Series("top_tokens", top_tokens, pl.String),
-        pl.Series("contexts", [contexts.get(index) for index in table["index"].to_list()], pl.String),
+        # of a feature that never fires the tables of a graph directory hold a mean of 0, which it has not
+        *(pl.when(fires).then(name).alias(name) if name in _WHERE_IT_FIRES else name for name in _MEASURED),
+        _json_list(pl.col("top_tokens").list.eval(token).list.join(",")).alias("top_tokens"),
+        "index",
     )
+    return table.join(_contexts(graph.contexts), on="index", how="left", maintain_order="left").drop("index")
 
 
 def edge_table(graph: LayerGraph) -> pl.DataFrame:
@@ -78,13 +75,18 @@ def _feature_id(graph: LayerGraph, index: str) -> pl.Expr:
     return pl.concat_str(pl.lit(f"{graph.site.id}/"), pl.col(index))
 
 
-def _contexts(table: pl.DataFrame | None) -> dict[int, str]:
+def _contexts(table: pl.DataFrame | None) -> pl.DataFrame:
+    """Return ``index`` and ``contexts`` of the features that have any."""
     if table is None:
-        return {}
-    found: dict[int, list[Row]] = {}
-    for row in _finite(table).sort("feature", "rank").iter_rows(named=True):
-        found.setdefault(row.pop("feature"), []).append(row)
-    return {feature: as_text(rows) for feature, rows in found.items()}
+        return pl.DataFrame(schema={"index": pl.Int32, "contexts": pl.String})
+    context = pl.struct(pl.exclude("feature")).struct.json_encode()
+    found = _finite(table).sort("feature", "rank").select(index="feature", contexts=context)
+    texts = _json_list(pl.col("contexts").str.join(",")).alias("contexts")
+    return found.group_by("index", maintain_order=True).agg(texts)
+
+
+def _json_list(items: pl.Expr) -> pl.Expr:
+    return pl.concat_str(pl.lit("["), items, pl.lit("]"))
 
 
 def _finite(table: pl.DataFrame) -> pl.DataFrame:
