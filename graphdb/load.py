@@ -12,6 +12,7 @@ from analysis.errors import DataError
 from analysis.layer_graph import LayerGraph
 from graphdb import rows
 from graphdb.cypher import statement
+from graphdb.foreign import check_foreign, check_unattached
 from graphdb.schema import ensure_schema
 from graphdb.store import Store
 
@@ -39,6 +40,7 @@ def load_graph(store: Store, graph: LayerGraph, progress: Callable[[float], None
         The database refused or went away; run the load again to complete it.
     """
     ensure_schema(store)
+    check_foreign(store, graph)
     _check_site(store, graph)
     site, run = graph.site.id, graph.run.id
     store.write(statement("load_site"), {"site": site, "properties": rows.site_properties(graph)})
@@ -72,6 +74,7 @@ def drop_run(store: Store, run: str, progress: Callable[[float], None] | None = 
     progress
         Called with the number of features done since the last call.
     """
+    check_unattached(store, run)
     store.write(statement("drop_begin"), {"run": run})
     sites = store.write(statement("sites_of_run"), {"run": run})
     features = store.write(statement("drop_features"), {"run": run})
