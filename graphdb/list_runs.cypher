@@ -1,5 +1,6 @@
 // Every run and the sites it is about, newest first.
 MATCH (r:Run)
+WHERE r.kind IN ['layer', 'links', 'communities'] AND r.complete IS NOT NULL
 OPTIONAL MATCH (r)-[:OF]->(s:Site)
 WITH r, s ORDER BY s.id
 WITH r, collect(s.id) AS sites

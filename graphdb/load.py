@@ -16,6 +16,7 @@ from analysis.errors import DataError
 from analysis.layer_graph import LayerGraph
 from graphdb.cypher import statement
 from graphdb.engines.engine import Bulk, RefusedError
+from graphdb.foreign import check_foreign, check_unattached
 from graphdb.properties import run_properties, site_properties
 from graphdb.schema import ensure_schema
 from graphdb.store import Store
@@ -49,6 +50,7 @@ def load_graph(store: Store, graph: LayerGraph, progress: Progress | None = None
         The database refused or went away; run the load again to complete it.
     """
     ensure_schema(store)
+    check_foreign(store, graph)
     _check_site(store, graph)
     with store.loading(lambda: _is_new(store, graph)) as bulk:
         site, run = graph.site.id, graph.run.id
@@ -85,6 +87,7 @@ def drop_run(store: Store, run: str, progress: Progress | None = None) -> None:
     progress
         Called with the number of features done since the last call.
     """
+    check_unattached(store, run)
     store.write(statement("drop_begin"), {"run": run})
     sites = store.write(statement("sites_of_run"), {"run": run})
     features = store.write(statement("drop_features"), {"run": run})

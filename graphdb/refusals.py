@@ -9,13 +9,23 @@ _UNREACHABLE = (
     "ConnectionRefusedError",
     "OSError",
     "IncompleteCommit",
+    # what listens there speaks something else, or the name is none
+    "BoltHandshakeError",
+    "BoltProtocolError",
+    "UnicodeError",
+    "gaierror",
 )
 _LOST = "{address} cannot be reached; check the address and that the server runs"
 _FAILED = "{address} failed: {said}"
+_TOO_OLD = "{address} speaks no Bolt that is spoken here; expected Neo4j 5.23 or later: upgrade that server"
 _LATE = "{address} did not have the answer within {limit}; narrow the question or raise --timeout"
 _CONNECTED = "DeleteConnectedNode"
 """What ArcadeDB says of a node that has relationships before it looks whether anything may be deleted."""
 _READ_ONLY = "{address} refused to write over a connection that only reads ({said}); add --write if meant"
+_MAY_NOT_WRITE = (
+    "{address} does not let this user write ({said}); NEO4J_USERNAME and NEO4J_PASSWORD must be those of one "
+    "who may"
+)
 
 _BY_CODE: Mapping[str, str] = {
     "TimedOut": _LATE,
@@ -61,12 +71,16 @@ def explain(
     sentence = _FAILED
     if isinstance(error, TimeoutError):
         sentence = _LATE
+    elif type(error).__name__ == "UnsupportedServerProduct":
+        sentence = _TOO_OLD
     elif type(error).__name__ in _UNREACHABLE:
         sentence = _LOST
     elif reads and _CONNECTED in said:
         sentence = _READ_ONLY
     else:
         sentence = next((text for part, text in _BY_CODE.items() if part in code), sentence)
+    if sentence == _READ_ONLY and not reads:
+        sentence = _MAY_NOT_WRITE
     if trouble is not None and sentence in {_LOST, _FAILED}:
         return trouble
     return sentence.format(address=address, said=said, limit=limit)

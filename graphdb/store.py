@@ -23,6 +23,7 @@ from graphdb.directory import create_directory, open_directory
 from graphdb.engines.engine import Bulk
 from graphdb.light import without
 from graphdb.refusals import explain, shortened
+from graphdb.server_version import check_version
 
 # the driver offers frames of pandas where that is installed; loading it takes half of a look-up
 with without("pandas"):
@@ -35,6 +36,7 @@ SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 BATCH = 2000
 READ_TIMEOUT = 30.0
 _CONNECT_SECONDS, _RETRY_SECONDS = 5.0, 15.0
+_UNSENDABLE = (UnicodeEncodeError, OverflowError, RecursionError)
 _GRACE_SECONDS = 1.0
 """How much longer than the limit a server may take to say itself that the limit has passed."""
 
@@ -162,6 +164,11 @@ class Store:
             trouble = server.trouble(self._lease.directory) if self._lease else None
             sentence = explain(error, self.address, timeout, reads=reads, trouble=trouble)
             raise StoreError(sentence) from error
+        except _UNSENDABLE as error:
+            raise MisuseError(
+                f"a value cannot be sent to a database ({shortened(str(error))}); expected text that is "
+                "Unicode, whole numbers of 64 bits, and lists that are not nested without end"
+            ) from error
 
 
 def connect(where: str | Path, *, write: bool = False, create: bool = False, much: bool = False) -> Store:
@@ -228,10 +235,12 @@ def _connect_url(url: str, write: bool) -> Store:
     driver = _driver(url, auth)
     try:
         with driver.session(database=database) as session:
-            session.run("RETURN 1 AS one").consume()
+            server_info = session.run("RETURN 1 AS one").consume().server
+        check_version(server_info.agent, url)
     except BaseException as error:
         driver.close()
-        if isinstance(error, (exceptions.DriverError, exceptions.Neo4jError, OSError)):
+        # what answers there may be anything, and not all that the driver makes of it is an error of its own
+        if isinstance(error, Exception) and not isinstance(error, StoreError):
             raise StoreError(explain(error, url)) from error
         raise
     return Store(driver, url, database, write)

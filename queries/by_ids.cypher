@@ -8,5 +8,6 @@
 UNWIND $ids AS wanted
 WITH DISTINCT wanted
 MATCH (f:Feature {id: wanted})
+WHERE f.site IS NOT NULL AND f.index IS NOT NULL
 RETURN f.id AS id, f.site AS site, f.layer AS layer, f.label AS label
 ORDER BY id

@@ -4,7 +4,7 @@
 // param limit: integer = 20 -- most rows, 0 for all
 // column id: string -- model/source/index
 // column label: string -- the label
-MATCH (f:Feature)
+MATCH (:Site)<-[:IN]-(f:Feature)
 WHERE toLower(f.label) CONTAINS toLower($text)
   AND EXISTS { MATCH (f)-[:MEASURED_IN]->(r:Run) WHERE r.complete }
 RETURN f.id AS id, f.label AS label

@@ -4,20 +4,69 @@ Where NEO4J_URI names a Neo4j (with NEO4J_USERNAME, NEO4J_PASSWORD), that one is
 tests, so one that holds anything at the start is left alone and its tests are skipped.
 """
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from graphdb.directory import create_directory
-from graphdb.engines import neo4j_jars
+from graphdb.directory import create_directory, open_directory
+from graphdb.engines import engine_called, neo4j_jars
 from graphdb.store import Store, connect
 
 
 def empty(store: Store) -> None:
     """Delete everything."""
     store.write("MATCH (n) DETACH DELETE n")
+
+
+def content(store: Store) -> list[str]:
+    """Everything in a database: a line for each node and relationship, in an order of their own."""
+    nodes = store.write("MATCH (n) RETURN labels(n) AS labels, properties(n) AS properties")
+    edges = store.write("""
+        MATCH (a)-[e]->(b)
+        RETURN type(e) AS type, properties(e) AS properties,
+               labels(a) AS source_labels, coalesce(a.id, a.name) AS source,
+               labels(b) AS target_labels, coalesce(b.id, b.name) AS target
+    """)
+    for row in nodes + edges:
+        for name in row.keys() & {"labels", "source_labels", "target_labels"}:
+            row[name].sort()
+    return sorted(json.dumps(row, sort_keys=True) for row in nodes + edges)
+
+
+@dataclass(frozen=True)
+class Reached:
+    """A running server as one that runs somewhere: its URL, and what NEO4J_USERNAME and so on say."""
+
+    url: str
+    user: str
+    password: str
+    database: str
+
+    def environment(self) -> dict[str, str]:
+        """The variables that let a command in."""
+        return {
+            "NEO4J_USERNAME": self.user,
+            "NEO4J_PASSWORD": self.password,
+            "NEO4J_DATABASE": self.database,
+        }
+
+
+def reached(address: str, *, reads: bool = False) -> Reached:
+    """Return how a running database is reached from elsewhere, by its user that writes or that `reads`."""
+    if "://" in address:
+        said = os.environ
+        user, database = said.get("NEO4J_USERNAME", "neo4j"), said.get("NEO4J_DATABASE", "neo4j")
+        return Reached(address, user, said.get("NEO4J_PASSWORD", ""), database)
+    directory = open_directory(address)
+    user = directory.reader if reads else directory.writer
+    port = json.loads((Path(address) / "server.json").read_text())["bolt"]
+    database = engine_called(directory.engine).database
+    return Reached(f"bolt://127.0.0.1:{port}", user, directory.password(user), database)
 
 
 def have_neo4j() -> None:

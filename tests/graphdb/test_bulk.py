@@ -94,8 +94,8 @@ def test_a_site_that_is_there_is_merged(arcadedb: Store, monkeypatch: pytest.Mon
 def test_what_is_refused_is_merged(arcadedb: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arcadedb_batch, "_ROWS", 2)
     expected = merged(arcadedb, planted(6), monkeypatch)
-    # a node that is not the first, without a site: nothing says beforehand that it is there
-    arcadedb.write("CREATE (:Feature {id: 'tiny/0-sae/3'})")
+    # a feature that is not the first, in no site: nothing says beforehand that it is there
+    arcadedb.write("CREATE (:Feature {id: 'tiny/0-sae/3', site: 'tiny/0-sae', index: 3})")
     load_graph(arcadedb, planted(6))
     assert content(arcadedb) == expected
 

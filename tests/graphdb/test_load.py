@@ -22,18 +22,7 @@ from graphdb.runs import find_run
 from graphdb.store import Row, Store
 from queries.features import feature
 from tests.graphdb.small_graphs import planted
-
-NODES = "MATCH (n) RETURN labels(n)[0] AS label, properties(n) AS p ORDER BY label, n.id"
-EDGES = """
-MATCH (a)-[e]->(b)
-RETURN type(e) AS kind, a.id AS source, b.id AS target, properties(e) AS p
-ORDER BY kind, source, target, e.run
-"""
-
-
-def content(store: Store) -> tuple[list[Row], list[Row]]:
-    """Everything in a database."""
-    return store.read(NODES), store.read(EDGES)
+from tests.graphdb.stores import content
 
 
 def test_round_trip(store: Store, reader: Store) -> None:

@@ -21,7 +21,6 @@ from graphdb.directory import create_directory, open_directory
 from graphdb.engines.engine import Ports
 from graphdb.engines.java import neo4j_java, wheel_java
 from graphdb.graph_directory import write_graph
-from graphdb.load import load_graph
 from graphdb.store import answers, connect
 from tests.graphdb.small_graphs import planted
 from tests.graphdb.stores import have_neo4j
@@ -225,32 +224,6 @@ def test_a_disk_that_is_full(tmp_path: Path, size: str, said: str) -> None:
     assert done.returncode == 1
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr
-
-
-@pytest.mark.parametrize("engine", ["neo4j", "arcadedb"])
-def test_a_server_that_is_killed_in_the_middle_of_a_load(
-    where: Path, engine: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("graphdb.store._RETRY_SECONDS", 0.5)
-    made = create_directory(where, engine)
-    graph = planted(60, [(i, j, 0.5) for i in range(60) for j in range(i + 1, 60)])
-
-    def kill(_: float) -> None:
-        if is_alive(process(where)):
-            os.kill(process(where), signal.SIGKILL)
-
-    with (
-        connect(where, write=True) as store,
-        pytest.raises(StoreError, match=r"the server of .* went away .* run the command again"),
-    ):
-        load_graph(store, graph, kill)
-    assert server.running(made) is None
-    with connect(where, write=True) as store:
-        assert not store.read("MATCH (r:Run) RETURN r.complete AS complete")[0]["complete"]
-        load_graph(store, graph)
-        found = store.read("MATCH (f:Feature) RETURN f.id AS id, COUNT {(f)-[:DEPENDS]-()} AS edges")
-    assert len(found) == 60
-    assert {row["edges"] for row in found} == {59}
 
 
 def test_a_directory_whose_server_was_removed_from_the_cache(
