@@ -15,12 +15,10 @@ from graphdb.directory import Directory, create_directory
 from graphdb.engines import arcadedb_batch
 from graphdb.engines.arcadedb_batch import Batch
 from graphdb.load import drop_run, load_graph, row_count
-from graphdb.store import Row, Store, connect
+from graphdb.store import Store, connect
 from tests.graphdb.small_graphs import planted
-from tests.graphdb.stores import empty
-from tests.graphdb.test_load import content
+from tests.graphdb.stores import content, empty
 
-Content = tuple[list[Row], list[Row]]
 HOSTILE = ['"', "\\", "é\n\r\t", "\0", "", "12", "null", "#1:0", "{}", "😀" * 50, "a,b;c", "1e5"]
 
 
@@ -57,7 +55,7 @@ def hostile() -> LayerGraph:
     return replace(graph, edges=edges, features=features)
 
 
-def merged(store: Store, graph: LayerGraph, monkeypatch: pytest.MonkeyPatch) -> Content:
+def merged(store: Store, graph: LayerGraph, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What loading makes where there is no bulk way."""
     with monkeypatch.context() as only:
         only.setattr(load, "_is_new", lambda *_: False)
@@ -127,7 +125,7 @@ def test_what_a_lost_server_leaves_is_completed(
 def test_a_run_made_this_way_can_be_dropped(arcadedb: Store) -> None:
     load_graph(arcadedb, planted(9))
     drop_run(arcadedb, "aaaa00000001")
-    assert content(arcadedb) == ([], [])
+    assert content(arcadedb) == []
 
 
 def test_a_second_load_waits_for_one_that_goes_the_bulk_way(
