@@ -23,8 +23,7 @@ def neighborhood(patience: Patience, values: Mapping[str, Any]) -> list[Row]:
     if values["hops"] < 1:
         raise MisuseError(f"--hops is {values['hops']}; expected 1 or more")
     start = values["feature"]
-    procedure = find_run(patience.store, values["run"])["procedure"]
-    step = {name: values[name] for name in _FILTERS} | {"q": _OWN_Q.get(procedure, "q_shuffle")}
+    step = {name: values[name] for name in _FILTERS} | {"q": _own_q(patience, values)}
     strength = {start: 1.0}
     frontier, found = [start], []
     for hop in range(1, values["hops"] + 1):
@@ -38,6 +37,13 @@ def neighborhood(patience: Patience, values: Mapping[str, Any]) -> list[Row]:
         if not frontier:
             break
     return found[: values["limit"]]
+
+
+def _own_q(patience: Patience, values: Mapping[str, Any]) -> str:
+    """Return which q is the run's own; without a bound on it that is not asked."""
+    if values["max_q"] is None:
+        return "q_shuffle"
+    return _OWN_Q.get(find_run(patience.store, values["run"])["procedure"], "q_shuffle")
 
 
 def columns() -> list[str]:

@@ -1,8 +1,6 @@
 """The demo and the one-line ingest, run as a person would, on the small model."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,26 +13,7 @@ from ingest.demo.reading import feature_classes, read_components
 from ingest.organism import CLASSES, document
 from ingest.organism.labels import planted_classes
 from ingest.samples_directory import open_samples
-
-
-def run(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "stratigraph", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
-
-
-DEMO = ("demo", "--replicates", 3, "--layers", "0,2")
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo")
-
-
-@pytest.fixture(scope="module")
-def told(home: Path) -> str:
-    done = run(*DEMO, cwd=home)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+from tests.demo.conftest import DEMO, run
 
 
 def asked(home: Path, *arguments: object) -> list[dict[str, Any]]:
