@@ -7,14 +7,24 @@
     ├── DataError               a file or directory is not what it says it is
     └── StoreError              the database could not be reached, refused, or holds something else
 
-Every message is one sentence (two where the remedy needs it): the value, what was expected, the remedy.
+Every message is one sentence (two where the remedy needs it): the value, what was expected, the remedy. It is
+shown on one line whatever the value holds.
 """
+
+_MOST, _END = 1500, 400
+"""The most letters of a message, and how many of them are its end, with the remedy."""
 
 
 class StratigraphError(Exception):
     """Any failure that a person is told about in a sentence."""
 
     exit_code: int = 1
+
+    def __str__(self) -> str:
+        """Return the message on one line: cut where it is too long, and without what moves a cursor."""
+        text = super().__str__()
+        shown = text if len(text) <= _MOST else f"{text[: _MOST - _END]}…{text[-_END:]}"
+        return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in shown)
 
 
 class MisuseError(StratigraphError):

@@ -36,6 +36,7 @@ STATE = "stratigraph-db.json"
 _BEFORE_STATE = {"lock", "credentials.json", "credentials.json.new", f"{STATE}.new"}
 """What a creation that goes on, or was killed, may have left; everything else comes after the state file."""
 _LOCK_SECONDS = 120.0
+_SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def open_directory(where: str | Path) -> Directory:
     DataError
         It is of another format version, or its state file is damaged.
     """
-    path = Path(where).expanduser().resolve()
+    path = _path(where)
     if not path.exists():
         raise MisuseError(
             f"there is no database at {where}; expected a directory made by `stratigraph load GRAPH_DIR --db "
@@ -151,7 +152,7 @@ def open_directory(where: str | Path) -> Directory:
 
 def create_directory(where: str | Path, engine: str = "arcadedb") -> Directory:
     """Open a directory, made with this engine if it is absent or empty; two commands may do so at once."""
-    path = Path(where).expanduser().resolve()
+    path = _path(where)
     try:
         # before the lock too: its file is not left in a directory that belongs to something else
         _refuse_others(path, where)
@@ -170,12 +171,24 @@ def create_directory(where: str | Path, engine: str = "arcadedb") -> Directory:
 
 def is_new(where: str | Path) -> bool:
     """Whether `create_directory` would make the database; what belongs to something else is refused."""
-    path = Path(where).expanduser().resolve()
+    path = _path(where)
     try:
         _refuse_others(path, where)
     except OSError as error:
         raise StoreError(f"cannot read the directory {where}: {error.strerror}") from error
     return not (path / STATE).exists()
+
+
+def _path(where: str | Path) -> Path:
+    """Return the absolute path that a person means; one that no file can have is refused."""
+    try:
+        path = Path(where).expanduser().resolve()
+        path.exists()
+    except (OSError, ValueError, RuntimeError) as error:
+        name = str(where) if len(str(where)) <= _SHOWN else f"{str(where)[:_SHOWN]}…"
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise MisuseError(f"--db {name!r} cannot be a directory: {why}; name another one") from error
+    return path
 
 
 def _refuse_others(path: Path, where: str | Path) -> None:

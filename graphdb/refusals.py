@@ -17,10 +17,12 @@ _UNREACHABLE = (
 )
 _LOST = "{address} cannot be reached; check the address and that the server runs"
 _FAILED = "{address} failed: {said}"
-_TOO_OLD = "{address} speaks no Bolt that is spoken here; expected Neo4j 5.23 or later: upgrade that server"
+_OTHER = "{address} does not speak Bolt as Neo4j 5.23 and later do; check the address and version"
 _LATE = "{address} did not have the answer within {limit}; narrow the question or raise --timeout"
 _CONNECTED = "DeleteConnectedNode"
 """What ArcadeDB says of a node that has relationships before it looks whether anything may be deleted."""
+_NO_DATABASE = ("Cannot open database", "Database does not exist")
+"""What ArcadeDB says of a name that no database has or can have, as of a query not understood."""
 _READ_ONLY = "{address} refused to write over a connection that only reads ({said}); add --write if meant"
 _MAY_NOT_WRITE = (
     "{address} does not let this user write ({said}); NEO4J_USERNAME and NEO4J_PASSWORD must be those of one "
@@ -34,6 +36,7 @@ _BY_CODE: Mapping[str, str] = {
     "AuthenticationRateLimit": "{address} refuses more attempts to log in for now; try again in a minute",
     "Forbidden": _READ_ONLY,
     "AccessMode": _READ_ONLY,
+    "ReadOnly": "{address} is a database that is only read ({said}); name one that may be written to",
     "DatabaseNotFound": "{address} has no such database ({said}); check NEO4J_DATABASE",
     "ParameterMissing": "the query needs a parameter that was not given ({said}); add --param NAME=VALUE",
     "ConstraintValidation": "{address} refused a second node of the same id ({said}); MERGE it",
@@ -72,7 +75,9 @@ def explain(
     if isinstance(error, TimeoutError):
         sentence = _LATE
     elif type(error).__name__ == "UnsupportedServerProduct":
-        sentence = _TOO_OLD
+        sentence = _OTHER
+    elif any(sign in said for sign in _NO_DATABASE):
+        sentence = _BY_CODE["DatabaseNotFound"]
     elif type(error).__name__ in _UNREACHABLE:
         sentence = _LOST
     elif reads and _CONNECTED in said:

@@ -36,7 +36,8 @@ SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 BATCH = 2000
 READ_TIMEOUT = 30.0
 _CONNECT_SECONDS, _RETRY_SECONDS = 5.0, 15.0
-_UNSENDABLE = (UnicodeEncodeError, OverflowError, RecursionError)
+_UNSENDABLE = (UnicodeEncodeError, OverflowError, RecursionError, TypeError)
+"""What the driver raises of a value that it cannot send; a key that is no Unicode has a wrong type to it."""
 _GRACE_SECONDS = 1.0
 """How much longer than the limit a server may take to say itself that the limit has passed."""
 

@@ -36,26 +36,27 @@ def bind(store: Store, chosen: Query, given: Mapping[str, Any]) -> Row:
     if unknown := sorted(set(given) - set(known)):
         names = ", ".join(known) or "none"
         raise MisuseError(f"query {chosen.name} has no parameter {unknown[0]!r}; it has: {names}")
+    check_limit(given.get("limit"))
+    values = {}
     for name, parameter in known.items():
-        if parameter.required and given.get(name) is None:
+        value = typed(chosen, parameter, given.get(name))
+        if value is None and parameter.required:
             raise MisuseError(
                 f"query {chosen.name} needs --param {name}=... ({parameter.kind}: {parameter.about})"
             )
-    values = {}
-    for name, parameter in known.items():
-        value = given.get(name)
-        values[name] = typed(chosen, parameter, parameter.default if value is None else value)
-    if (limit := values.get("limit")) is not None:
-        check_limit(limit)
-        values["limit"] = limit or _ALL
+        values[name] = parameter.default if value is None else value
+    if "limit" in values:
+        values["limit"] = values["limit"] or _ALL
     kinds = {name: parameter.kind for name, parameter in known.items()}
     sites = _sites_of_features(store, values, kinds)
     return values | _runs(store, values, kinds, sites) | _communities(store, values, kinds)
 
 
-def check_limit(limit: int | None) -> None:
-    """Refuse a limit below 0."""
-    if limit is not None and limit < 0:
+def check_limit(limit: Any) -> None:  # noqa: ANN401  any JSON value
+    """Refuse a limit below 0; other values that are none are refused by their kind."""
+    if isinstance(limit, str):
+        limit = literal(limit)
+    if isinstance(limit, int | float) and limit < 0:
         raise MisuseError(f"--limit is {limit}; expected 1 or more, or 0 for all")
 
 
@@ -63,7 +64,7 @@ def literal(text: str) -> Any:  # noqa: ANN401  any JSON value
     """Return the value that a text is as JSON, or the text."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -83,6 +84,14 @@ def typed(chosen: Query, parameter: Parameter, value: Any) -> Any:  # noqa: ANN4
             f"query {chosen.name}: --param {parameter.name} is {value!r}; expected {parameter.kind} "
             f"({parameter.about})"
         )
+    if parameter.kind == "integer":
+        if value < 0:
+            raise MisuseError(
+                f"query {chosen.name}: --param {parameter.name} is {value}; expected 0 or more "
+                f"({parameter.about})"
+            )
+        # they all count something, of which there is less
+        return min(value, _ALL)
     return value
 
 

@@ -48,8 +48,9 @@ def _launch(directory: Directory, ports: Ports, briefly: bool) -> Launch:
         "--add-modules",
         "jdk.incubator.vector",
         "--enable-native-access=ALL-UNNAMED",
-        f"-Darcadedb.server.rootPath={path}",
-        f"-Darcadedb.server.databaseDirectory={path / 'databases'}",
+        # it is started in the directory; in a path it takes ${NAME} for a variable, and data lie elsewhere
+        "-Darcadedb.server.rootPath=.",
+        "-Darcadedb.server.databaseDirectory=databases",
         f"-Darcadedb.server.rootPassword={directory.password('root')}",
         "-Darcadedb.server.plugins=Bolt:com.arcadedb.bolt.BoltProtocolPlugin",
         "-Darcadedb.bolt.host=127.0.0.1",

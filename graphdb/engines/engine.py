@@ -37,6 +37,10 @@ class Launch:
         write_private(file, "".join(f"{_quoted(argument)}\n" for argument in self.arguments))
 
 
+_ESCAPES = {"\\": r"\\", '"': r"\"", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\f": r"\f"}
+"""What would end an argument in such a file, and how it is written there; backslashes first."""
+
+
 class RefusedError(StoreError):
     """A server took a request of a bulk path and refused what it says."""
 
@@ -94,7 +98,9 @@ class Bulk(Protocol):
 
 
 def _quoted(argument: str) -> str:
-    return '"' + argument.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    for letter, escape in _ESCAPES.items():
+        argument = argument.replace(letter, escape)
+    return f'"{argument}"'
 
 
 @dataclass(frozen=True)

@@ -109,6 +109,9 @@ def _question(patience: Patience, values: Mapping[str, Any]) -> Question:
         raise MisuseError(f"FROM and TO are both {values['from']}; a path leads to another feature")
     if len(through) > _MOST_THROUGH:
         raise MisuseError(f"--through is given {len(through)} times; expected at most {_MOST_THROUGH}")
+    for part in through:
+        if not isinstance(part, str) and type(part) is not int:
+            raise MisuseError(f"--through is {part!r}; expected the id of a feature or the number of a layer")
     features_there(patience.store, [part for part in through if isinstance(part, str)])
     per_hop = _HOP if values["shortest"] else 0
     return Question(values["from"], values["to"], least, most, tuple(through), per_hop)

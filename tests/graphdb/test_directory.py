@@ -167,6 +167,26 @@ def test_absent(tmp_path: Path) -> None:
     assert not (tmp_path / "no.db").exists()
 
 
+@pytest.mark.parametrize("name", ["a" * 5000, "a\0b", "~nobody-of-this-name/graph.db"])
+def test_names_that_no_directory_can_have(name: str) -> None:
+    for create in (False, True):
+        with pytest.raises(MisuseError, match=r"cannot be a directory: .*; name another one") as refused:
+            connect(name, write=True, create=create)
+        assert len(str(refused.value)) < 300
+
+
+@BOTH
+def test_a_directory_of_any_name_that_it_can_have(tmp_path: Path, engine: str) -> None:
+    if engine == "neo4j":
+        have_neo4j()
+    where = create_directory(tmp_path / "é 'a' \"b\" \\c\n-Dd=e $(f) `g` ${h} %i;j,k:l [m]*", engine)
+    with connect(where.path, write=True) as store:
+        assert len(servers(where)) == 1
+        store.write("CREATE (:Seen {by: 'me'})")
+    assert servers(where) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == [where.path.name]
+
+
 def test_not_one_of_ours(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
     for make in (open_directory, create_directory):
@@ -175,6 +195,25 @@ def test_not_one_of_ours(tmp_path: Path) -> None:
         with pytest.raises(MisuseError, match="no database directory of stratigraph"):
             make(tmp_path / "letter.txt")
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        ("conf/neo4j.conf", "data/databases/neo4j/neostore"),
+        ("config/server-users.jsonl", "databases/x/a.bucket"),
+    ],
+)
+def test_a_database_that_was_not_made_here(tmp_path: Path, left: tuple[str, str]) -> None:
+    """The home of a Neo4j or an ArcadeDB that somebody runs is not taken for a directory of ours."""
+    for name in left:
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("theirs")
+    before = {path: path.stat() for path in tmp_path.rglob("*")}
+    for create in (False, True):
+        with pytest.raises(MisuseError, match="no database directory of stratigraph"):
+            connect(tmp_path, write=True, create=create)
+    assert {path: path.stat() for path in tmp_path.rglob("*")} == before
 
 
 @pytest.mark.parametrize("left", ["credentials.json", "credentials.json.new", f"{STATE}.new"])
@@ -227,12 +266,21 @@ def test_several_commands_make_one_directory_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("state", "said"),
     [
+        ("", "is damaged; expected the keys format, version and engine"),
         ("{", "is damaged; expected the keys format, version and engine"),
         ('{"format": "stratigraph-db"}', "is damaged"),
         ("[]", "is damaged"),
         (
-            '{"format": "stratigraph-db", "version": 2, "engine": "arcadedb"}',
-            "version 2, engine 'arcadedb'; this",
+            '{"format": "stratigraph-db", "version": 2, "engine": "ENGINE"}',
+            "version 2, engine 'ENGINE'; this stratigraph reads 'stratigraph-db', version 1, engine",
+        ),
+        (
+            '{"format": "stratigraph-db", "version": "1", "engine": "ENGINE"}',
+            "version '1', engine 'ENGINE'; this",
+        ),
+        (
+            '{"format": "stratigraph-graph", "version": 1, "engine": "ENGINE"}',
+            "format 'stratigraph-graph', version 1",
         ),
         (
             '{"format": "stratigraph-db", "version": 1, "engine": "other"}',
@@ -240,12 +288,27 @@ def test_several_commands_make_one_directory_at_once(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_state_files_that_are_refused(directory: Directory, state: str, said: str) -> None:
+@BOTH
+def test_state_files_that_are_refused(tmp_path: Path, engine: str, state: str, said: str) -> None:
+    directory = create_directory(tmp_path / "graph.db", engine)
+    state = state.replace("ENGINE", engine)
     (directory.path / STATE).write_text(state)
-    with pytest.raises(DataError, match=said):
+    before = sorted(directory.path.rglob("*"))
+    for create in (False, True):
+        with pytest.raises(DataError, match=said.replace("ENGINE", engine)):
+            connect(directory.path, write=True, create=create)
+    assert (directory.path / STATE).read_text() == state
+    assert sorted(directory.path.rglob("*")) == before, "no server was started"
+
+
+def test_an_engine_that_the_directory_was_not_made_with(directory: Directory) -> None:
+    state = (directory.path / STATE).read_text()
+    (directory.path / STATE).write_text(state.replace("arcadedb", "neo4j"))
+    with pytest.raises(DataError, match=r"credentials\.json cannot be read; without its passwords"):
         connect(directory.path)
 
 
+@BOTH
 def test_lost_passwords(directory: Directory) -> None:
     (directory.path / "credentials.json").unlink()
     with pytest.raises(DataError, match=r"credentials\.json cannot be read"):
@@ -260,6 +323,7 @@ def test_a_server_that_cannot_start(directory: Directory, monkeypatch: pytest.Mo
     assert time.monotonic() - began < 20
 
 
+@BOTH
 def test_a_lock_held_too_long(directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("graphdb.directory._LOCK_SECONDS", 0.2)
     with directory.locked(), pytest.raises(StoreError, match="held by another command"):

@@ -29,7 +29,7 @@ LINK_RUNS = {
 """The two layers of each run of links, when it was made, and whether it is complete."""
 UNFINISHED = "eeee"
 _MOSTLY = st.sampled_from([True, True, True, False])
-LETTERS = 'ab"\\\n\t{}[],:é'
+LETTERS = 'abnu0"\\\n\t\x00\x1f{}[],:é'
 """What tokens are made of: all that could be mistaken where nested values are text."""
 
 

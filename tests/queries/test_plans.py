@@ -1,0 +1,190 @@
+"""How a real Neo4j finds its answers: from an id through its index, never by reading all features.
+
+Every text that a query of the catalogue or a verb asks is asked again with its plan, as it was bound.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import neo4j
+import pytest
+
+from graphdb.cypher import statement
+from graphdb.load import drop_run, load_graph
+from graphdb.store import Store
+from queries.around import links
+from queries.ask import query
+from queries.catalogue import catalogue
+from queries.features import feature
+from queries.neighbors import Filters, neighbors
+from queries.paths import Route, lineage, paths
+from queries.runs import runs
+from tests.graphdb.small_graphs import planted
+from tests.graphdb.stores import reached
+
+pytestmark = pytest.mark.parametrize("address", ["neo4j"], indirect=True)
+
+FEATURES = 200
+LISTINGS = {
+    "list_runs": "every run is listed, or looked through for the beginning of an id",
+    "sites": "every site is listed",
+    "clusterings": "every run that made communities is listed, by its communities",
+    "flow": "every run that links two sites is listed",
+    "labelled": "a text may be in any label, so the features of every site are read, from the sites",
+}
+"""The questions about everything there is, which begin at all sites, runs or communities: few nodes."""
+_FEW = ("Site", "Run", "Community")
+MANY = 20_000
+"""Features of other sites, so that reading them all is not the quickest way."""
+
+ONE, TWO = "tiny/0-sae/7", "tiny/0-sae/8"
+ASKED: Mapping[str, Any] = {
+    **{
+        "feature": ONE,
+        "features": [ONE, TWO],
+        "from": ONE,
+        "to": "tiny/1-sae/9",
+        "first": ONE,
+        "second": TWO,
+    },
+    **{"ids": [ONE, TWO], "text": "w7", "other": "bbbb"},
+}
+Plan = Mapping[str, Any]
+Asked = tuple[str, Mapping[str, Any]]
+
+
+@pytest.fixture
+def loaded(store: Store) -> Store:
+    """Two layers with edges, links and communities, beside many features of others."""
+    store.write(
+        "UNWIND range(1, $many) AS at CREATE (:Feature {id: 'other/' + toString(at)})", {"many": MANY}
+    )
+    near = [(a, b, 0.5 + 0.001 * a) for a in range(FEATURES) for b in range(a + 1, min(a + 6, FEATURES))]
+    for run, layer in (("aaaa", 0), ("bbbb", 0), ("cccc", 1)):
+        load_graph(store, planted(FEATURES, near, layer=layer, run=run, seed=layer))
+    store.write("""
+        MATCH (low:Site {id: 'tiny/0-sae'}) MATCH (high:Site {id: 'tiny/1-sae'})
+        CREATE (r:Run {id: 'llll', kind: 'links', complete: true, carried: 1, made: 2, gone: 3})
+        CREATE (r)-[:OF]->(low) CREATE (r)-[:OF]->(high)
+        CREATE (:Run {id: 'xxxx', kind: 'communities', complete: true})
+    """)
+    store.write(
+        "UNWIND range(0, $last) AS at MATCH (a:Feature {id: 'tiny/0-sae/' + toString(at)}) "
+        "MATCH (b:Feature {id: 'tiny/1-sae/' + toString(at)}) "
+        "CREATE (a)-[:CARRIES {run: 'llll', weight: 0.5}]->(b)",
+        {"last": FEATURES - 1},
+    )
+    store.write(
+        "UNWIND range(0, 9) AS at CREATE (c:Community {id: 'xxxx/' + toString(at), run: 'xxxx', size: 40}) "
+        "WITH c, at MATCH (f:Feature) WHERE f.index % 10 = at CREATE (f)-[:MEMBER_OF]->(c)"
+    )
+    return store
+
+
+@pytest.fixture
+def driver(address: str) -> Iterator[neo4j.Driver]:
+    there = reached(address)
+    with neo4j.GraphDatabase.driver(there.url, auth=(there.user, there.password)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Asked]:
+    """What has been asked of a store since, in order."""
+    heard: list[Asked] = []
+    run = Store._run
+
+    def listen(self: Store, cypher: str, params: Mapping[str, Any], timeout: float | None) -> Any:  # noqa: ANN401
+        heard.append((cypher, params))
+        return run(self, cypher, params, timeout)
+
+    monkeypatch.setattr(Store, "_run", listen)
+    return heard
+
+
+def plan(driver: neo4j.Driver, cypher: str, params: Mapping[str, Any]) -> Plan:
+    """The plan of a text; nothing is written."""
+    _, summary, _ = driver.execute_query(f"EXPLAIN {cypher}", dict(params), database_="neo4j")
+    assert summary.plan is not None
+    return summary.plan
+
+
+def operators(of: Plan) -> Iterator[tuple[str, str]]:
+    """Every operator of a plan, with what it is about."""
+    yield of["operatorType"].split("@")[0], of["args"].get("Details", "")
+    for part in of.get("children", ()):
+        yield from operators(part)
+
+
+def scans(of: Plan) -> list[tuple[str, str]]:
+    """The operators that read all there is of something."""
+    return [(name, about) for name, about in operators(of) if "Scan" in name]
+
+
+def is_of_few(scan: tuple[str, str]) -> bool:
+    """Whether a scan reads only what there are few of."""
+    name, about = scan
+    if name == "DirectedRelationshipTypeScan":
+        return ":OF]" in about
+    return name == "NodeByLabelScan" and about.split(":")[-1] in _FEW
+
+
+def check(driver: neo4j.Driver, heard: list[Asked]) -> None:
+    listings = {
+        statement("list_runs"),
+        *(catalogue()[name].cypher for name in LISTINGS if name != "list_runs"),
+    }
+    assert set(LISTINGS) <= {"list_runs", *catalogue()}
+    assert heard
+    for cypher, params in heard:
+        found = scans(plan(driver, cypher, params))
+        if cypher in listings:
+            assert all(map(is_of_few, found)), f"{found}:\n{cypher}"
+        else:
+            assert not found, f"{found}:\n{cypher}"
+
+
+def test_no_query_of_the_catalogue_scans(loaded: Store, driver: neo4j.Driver, asked: list[Asked]) -> None:
+    for name, chosen in catalogue().items():
+        given = {part.name: ASKED[part.name] for part in chosen.parameters if part.name in ASKED}
+        given |= {part.name: "xxxx/1" for part in chosen.parameters if part.kind == "community"}
+        if any((part.kind, part.name) == ("run", "run") for part in chosen.parameters):
+            given["run"] = "aaaa"
+        asked.clear()
+        query(loaded, name, given)
+        check(driver, asked)
+
+
+LOOK_UPS: Mapping[str, Callable[[Store], object]] = {
+    "runs": runs,
+    "feature": lambda store: (feature(store, ONE), links(store, ONE, limit=5)),
+    "neighbors": lambda store: neighbors(store, ONE, hops=3, filters=Filters(everything=True)),
+    "paths": lambda store: paths(store, ONE, "tiny/1-sae/9", Route(through=(TWO, 1))),
+    "paths anywhere": lambda store: paths(store, ONE),
+    "lineage": lambda store: lineage(store, ONE),
+}
+
+
+def test_no_verb_scans(loaded: Store, driver: neo4j.Driver, asked: list[Asked]) -> None:
+    for ask in LOOK_UPS.values():
+        asked.clear()
+        ask(loaded)
+        check(driver, asked)
+
+
+def test_no_load_and_no_drop_scans(loaded: Store, driver: neo4j.Driver, asked: list[Asked]) -> None:
+    asked.clear()
+    load_graph(loaded, planted(FEATURES, run="dddd"))
+    drop_run(loaded, "dddd")
+    check(driver, [(cypher, params) for cypher, params in asked if not cypher.startswith("CREATE ")])
+
+
+def test_a_scan_is_found(loaded: Store, driver: neo4j.Driver) -> None:
+    for cypher, name in (
+        ("MATCH (f:Feature) WHERE f.index = 3 RETURN f.id", "NodeByLabelScan"),
+        ("MATCH (n) WHERE n.id = 'x' RETURN n.id", "AllNodesScan"),
+        ("MATCH ()-[d:DEPENDS]->() RETURN count(d.kept)", "DirectedRelationshipTypeScan"),
+    ):
+        (found,) = scans(plan(driver, cypher, {}))
+        assert found[0] == name
+        assert not is_of_few(found)
