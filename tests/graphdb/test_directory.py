@@ -320,7 +320,7 @@ def test_a_server_that_cannot_start(directory: Directory, monkeypatch: pytest.Mo
     began = time.monotonic()
     with pytest.raises(StoreError, match=r"did not start; .*server\.log says why"):
         connect(directory.path)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
 
 
 @BOTH

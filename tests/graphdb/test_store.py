@@ -95,7 +95,7 @@ def test_the_time_limit_is_an_error_and_the_store_goes_on(reader: Store) -> None
     began = time.monotonic()
     with pytest.raises(StoreError, match=r"within 0\.5 s; narrow the question or raise --timeout"):
         reader.read(SLOW, timeout=0.5)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert reader.read("RETURN 1 AS one") == [{"one": 1}]
 
 

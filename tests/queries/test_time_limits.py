@@ -45,7 +45,7 @@ def test_cypher_that_takes_too_long(reader: Store) -> None:
     began = time.monotonic()
     with pytest.raises(StoreError, match=LATE.format("0.5")):
         query(reader, SLOW, timeout=0.5)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert query(reader, "RETURN 1 AS one") == [{"one": 1}]
 
 
@@ -72,7 +72,7 @@ def test_paths_without_number(dense: Store) -> None:
     began = time.monotonic()
     with pytest.raises(StoreError, match=LATE.format("1")):
         paths(dense, "tiny/0-sae/0", "tiny/0-sae/1", Route(max_hops=12), limit=0, timeout=1)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def test_the_limit_is_for_all_hops_together(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
