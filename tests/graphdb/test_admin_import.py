@@ -52,7 +52,8 @@ def test_an_import_equals_loads(store: Store, tmp_path: Path, capsys: pytest.Cap
     with connect(imported, write=True) as made:
         assert content(made) == content(store)
         names_of = {row["name"] for row in made.read("SHOW INDEXES YIELD name")}
-    assert {"site_id", "feature_id", "run_id", "community_id", "community_run"} <= names_of
+    made_by_us = {"site_id", "feature_id", "run_id", "community_id", "community_run"}
+    assert {f"stratigraph_{name}" for name in made_by_us} <= names_of
     assert stratigraph.main(["db", "import", "--from", str(out), "--db", str(imported)]) == 2
     assert "holds a database already" in capsys.readouterr().err
 

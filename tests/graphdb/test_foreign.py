@@ -71,7 +71,7 @@ def test_a_node_in_the_way_is_named_and_left_alone(store: Store, written: str, l
 def bare(store: Store) -> Store:
     """The database before anything of ours was loaded: no id need be unique."""
     for name in ("site_id", "feature_id", "run_id", "community_id"):
-        store.write(f"DROP CONSTRAINT {name} IF EXISTS")
+        store.write(f"DROP CONSTRAINT stratigraph_{name} IF EXISTS")
     return store
 
 
@@ -176,3 +176,12 @@ def test_a_run_that_others_point_to_is_not_dropped(store: Store, attach: str, at
     )
     drop_run(store, RUN)
     assert len(content(store)) == 1
+
+
+@pytest.mark.parametrize("address", ["neo4j"], indirect=True)
+def test_a_constraint_of_others_does_not_stand_for_ours(bare: Store) -> None:
+    bare.write("CREATE CONSTRAINT feature_id IF NOT EXISTS FOR (p:Person) REQUIRE p.name IS UNIQUE")
+    load_graph(bare, planted(6))
+    with pytest.raises(StoreError, match="second node of the same id"):
+        bare.write("CREATE (:Feature {id: 'tiny/0-sae/0'})")
+    bare.write("DROP CONSTRAINT feature_id")
