@@ -5,7 +5,7 @@
     OUT/
         sites.csv  runs.csv  of.csv
         features-0.csv  in-0.csv            of each site
-        measured-RUN.csv  depends-RUN.csv   of each run
+        measured-0.csv  depends-0.csv       of each run, in the order of runs.csv
         import.args                         the options of the import, for ``neo4j-admin ... @import.args``
         finish.cypher                       what is left to do once the database runs
 
@@ -121,13 +121,13 @@ def _write_all(out: Path, graphs: Sequence[LayerGraph]) -> list[str]:
                 _to("site", "Site"),
             ),
         ]
-    for graph in graphs:
+    for place, graph in enumerate(graphs):
         ends = _from("feature", "Feature"), _to("run", "Run")
         arguments.append(
-            _relationships(out, f"measured-{graph.run.id}", "MEASURED_IN", measurement_table(graph), *ends)
+            _relationships(out, f"measured-{place}", "MEASURED_IN", measurement_table(graph), *ends)
         )
         ends = _from("source", "Feature"), _to("target", "Feature")
-        arguments.append(_relationships(out, f"depends-{graph.run.id}", "DEPENDS", edge_table(graph), *ends))
+        arguments.append(_relationships(out, f"depends-{place}", "DEPENDS", edge_table(graph), *ends))
     return arguments
 
 
