@@ -8,6 +8,8 @@ import stratigraph
 assert stratigraph
 
 
+# before xdist reads the groups
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a file in one process; all of the demo's, which is run once for them."""
     for item in items:

@@ -26,11 +26,11 @@ from analysis.firings import lay_out
 from ingest.inference.config import InferConfig
 from ingest.inference.memory import Allowance
 from ingest.inference.regressions import dependence_within
-from ingest.inference.workspace import as_os_error
+from ingest.inference.workspace import PARTS, as_os_error
 from ingest.progress import progress
 from ingest.samples_directory import SamplesDirectory
 
-_BACKGROUND, _DEPENDENCE, _PARTS = "background.safetensors", "dependence.parquet", "tests"
+_BACKGROUND, _DEPENDENCE = "background.safetensors", "dependence.parquet"
 
 
 def pool(
@@ -38,7 +38,7 @@ def pool(
 ) -> Background:
     """Test all pairs on all replicates together, unless that is done; returns the background."""
     if (out / _DEPENDENCE).exists():
-        shutil.rmtree(out / _PARTS, ignore_errors=True)
+        shutil.rmtree(out / PARTS, ignore_errors=True)
         return _read_background(out)
     with progress("pooling", 2 * replicates, unit="files") as advance:
 
@@ -48,12 +48,12 @@ def pool(
             return columns
 
         firings = lay_out(read, replicates)
-    with _Kept(out / _PARTS) as kept:
+    with _Kept(out / PARTS) as kept:
         background = background_of(firings)
         found = dependence_within(firings, background, config.calibrated(), kept.part, allowance)
     with as_os_error():
         _write(out, background, found)
-        shutil.rmtree(out / _PARTS, ignore_errors=True)
+        shutil.rmtree(out / PARTS, ignore_errors=True)
     return background
 
 

@@ -13,6 +13,7 @@
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,8 @@ from analysis.trial import Trial
 from ingest.samples_directory import COMPANIONS
 from ingest.unwritable import number_of
 
+PARTS = "tests"
+"""Folder of what is kept of a job's tests, and of those of each look, while they last."""
 _EDGE_COLUMNS = ("source", "target", "weight", "correlation")
 
 
@@ -87,6 +90,9 @@ def claim(out: Path, run: Run, digests: Mapping[str, str]) -> Run:
                 f"{out} belongs to run {found.id}, {_difference(found, run)}; "
                 "repeat that command to resume it, or name another --out"
             )
+        # what was made of the replicates as they were
+        for place in (out, *(out / "looks").glob("*")):
+            shutil.rmtree(place / PARTS, ignore_errors=True)
     temporary = out / "job.json.part"
     temporary.write_text(json.dumps({"run": run.to_json(), "files": dict(digests)}, indent=1) + "\n")
     temporary.replace(file)

@@ -362,6 +362,30 @@ def test_a_broken_replicate_stops_the_job_and_a_mended_one_lets_it_go_on(
     same(tmp_path / "g", tmp_path / "straight")
 
 
+def test_tests_of_replicates_that_were_changed_since_are_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(Exception):  # noqa: N818  it stands for a signal
+        pass
+
+    def killed(*_: object) -> None:
+        raise Killed
+
+    before = write_samples(tmp_path / "s", seed=1, words=False, d_model=None)
+    with monkeypatch.context() as broken:
+        broken.setattr(dependence, "_write", killed)
+        with pytest.raises(Killed):
+            infer(before, tmp_path / "g", InferConfig())
+    assert list((tmp_path / "g" / "tests").glob("*.npy"))
+    shutil.rmtree(before)
+    after = write_samples(tmp_path / "s", seed=2, words=False, d_model=None)
+    assert infer(after, tmp_path / "g", InferConfig())
+    infer(after, tmp_path / "straight", InferConfig())
+    for name in ("edges", "features", "dependence"):
+        made, expected = (tmp_path / out / f"{name}.parquet" for out in ("g", "straight"))
+        assert made.read_bytes() == expected.read_bytes()
+
+
 def test_a_broken_replicate_stops_a_calibrated_job_before_any_trial(samples: Path, tmp_path: Path) -> None:
     shutil.copytree(samples, tmp_path / "s")
     file = tmp_path / "s" / "replicate-002.safetensors"
