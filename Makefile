@@ -9,7 +9,7 @@ demo: $(VENV)/.made
 	$(BIN)/stratigraph demo
 
 test: $(VENV)/.made lint
-	$(BIN)/pytest -q --numprocesses 2 --dist loadgroup
+	$(BIN)/pytest -q --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.made
 	$(BIN)/ruff check

@@ -1,19 +1,35 @@
-"""The demo and the one-line ingest, run as a person would, on the small model."""
+"""The demo, its notebook and the one-line ingest, run as a person would, on the small model.
 
+All in one file: the demo is run once for it, and files of tests are dealt to processes.
+"""
+
+import ast
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
+from analysis.errors import MisuseError
 from analysis.layer_graph import LayerGraph
+from graphdb.directory import create_directory
 from graphdb.graph_directory import read_graph
+from graphdb.load import load_graph
+from graphdb.store import Store, connect
 from ingest.demo.comparison import compare
 from ingest.demo.reading import feature_classes, read_components
 from ingest.organism import CLASSES, document
 from ingest.organism.labels import planted_classes
 from ingest.samples_directory import open_samples
+from queries.ask import query
+from queries.catalogue import catalogue
 from tests.demo.conftest import DEMO, run
+from tests.graphdb.stores import content, have_neo4j
+
+NOTEBOOK = Path(__file__).parents[2] / "docs" / "notebook.ipynb"
 
 
 def asked(home: Path, *arguments: object) -> list[dict[str, Any]]:
@@ -169,3 +185,82 @@ def test_ingest_goes_from_text_to_the_database_and_resumes(home: Path) -> None:
     assert again.stdout == done.stdout
     assert "3 x 2 trials, about" in again.stderr
     assert len(asked(home, "runs", "--db", "one.db")) == 1
+
+
+@pytest.fixture(scope="module")
+def both(told: str, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Store]]:
+    """The demo's own ArcadeDB, and a Neo4j with the same graphs."""
+    have_neo4j()
+    directory = create_directory(tmp_path_factory.mktemp("neo4j") / "graph.db", "neo4j")
+    with connect(directory.path, write=True) as neo4j, connect(home / "graph.db", write=True) as arcadedb:
+        for path in sorted((home / "demo" / "graphs").glob("*/*")):
+            load_graph(neo4j, read_graph(path))
+        yield [arcadedb, neo4j]
+
+
+@pytest.fixture(scope="module")
+def params_for(both: list[Store]) -> dict[str, Any]:
+    """A value for each parameter that has to be given: the strongest edge, its ends, and other runs."""
+    (edge,) = query(both[0], "strongest", {"limit": 1})
+    of_site = (
+        "MATCH (r:Run)-[:OF]->(:Site)<-[:IN]-(:Feature {id: $id}) RETURN r.id AS id ORDER BY r.created, id"
+    )
+    first, last = (row["id"] for row in both[0].read(of_site, {"id": edge["source"]}))
+    token = query(both[0], "feature", {"feature": edge["source"]})[0]["label"].split()[0]
+    return {
+        "feature": edge["source"],
+        "features": [edge["source"], edge["target"]],
+        "from": edge["source"],
+        "first": edge["source"],
+        "second": edge["target"],
+        "ids": [edge["source"], edge["target"]],
+        "text": token,
+        "run": last,
+        "other": first,
+        "community": "none",
+    }
+
+
+def test_both_hold_the_same(both: list[Store]) -> None:
+    one, other = map(content, both)
+    assert one == other
+    assert len(one) > 5000
+
+
+@pytest.mark.parametrize("name", sorted(catalogue()))
+def test_both_answer_the_same(both: list[Store], params_for: dict[str, Any], name: str) -> None:
+    parameters = catalogue()[name].parameters
+    params = {p.name: params_for[p.name] for p in parameters if p.required and p.name in params_for}
+    answers: list[Any] = []
+    for store in both:
+        try:
+            answers.append(query(store, name, params))
+        except MisuseError as error:
+            # neither has links or communities, and both say so
+            answers.append(re.sub(re.escape(store.address), "it", str(error)))
+    assert answers[0] == answers[1]
+    # of a single layer nothing is linked or grouped
+    nothing = {"bridges", "between", "clusterings", "communities", "fates", "flow", "links", "members"}
+    assert (isinstance(answers[0], list) and len(answers[0]) > 0) or name in nothing
+
+
+def values_of(cells: list[str]) -> list[Any]:
+    """Run the cells in one namespace; what a cell ends with is its value, as in a notebook."""
+    names: dict[str, Any] = {}
+    values = []
+    for cell in cells:
+        body = ast.parse(cell).body
+        last = body.pop() if isinstance(body[-1], ast.Expr) else None
+        exec(compile(ast.Module(body, []), str(NOTEBOOK), "exec"), names)
+        if isinstance(last, ast.Expr):
+            values.append(eval(compile(ast.Expression(last.value), str(NOTEBOOK), "eval"), names))
+    return values
+
+
+def test_every_cell_answers(told: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = json.loads(NOTEBOOK.read_text())["cells"]
+    monkeypatch.chdir(home)
+    values = values_of(["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"])
+    frames = [value for value in values if isinstance(value, pl.DataFrame)]
+    assert len(frames) == 6
+    assert all(frame.height for frame in frames)
