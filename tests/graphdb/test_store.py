@@ -12,7 +12,7 @@ from graphdb.load import load_graph
 from graphdb.store import Store, connect
 from tests.graphdb.small_graphs import planted
 
-SLOW = "UNWIND range(1, 20000) AS a UNWIND range(1, 20000) AS b WITH a + b AS c WHERE c < 0 RETURN c"
+SLOW = "UNWIND range(1, 8000) AS a UNWIND range(1, 8000) AS b WITH a + b AS c WHERE c < 0 RETURN c"
 
 
 @pytest.mark.parametrize(

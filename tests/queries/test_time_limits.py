@@ -15,7 +15,7 @@ from queries.paths import Route, paths
 from queries.patience import Patience
 from tests.graphdb.small_graphs import planted
 
-SLOW = "UNWIND range(1, 20000) AS a UNWIND range(1, 20000) AS b WITH a + b AS c WHERE c < 0 RETURN c"
+SLOW = "UNWIND range(1, 8000) AS a UNWIND range(1, 8000) AS b WITH a + b AS c WHERE c < 0 RETURN c"
 LATE = r"did not have the answer within {} s; narrow the question or raise --timeout"
 ASKED = {
     "feature": "tiny/0-sae/0",
