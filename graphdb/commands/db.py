@@ -106,6 +106,8 @@ def _import(where: str, name: str | None, files: Path) -> int:
             f"`db import` makes a directory of neo4j, this is one of {engine.name}; `stratigraph load` "
             "the graphs, which goes its own bulk way"
         )
+    if not files.is_dir():
+        raise MisuseError(f"--from {files} is no directory; expected the --out of `stratigraph export`")
     _fetch(engine)
     found = create_directory(where, engine.name)
     _check_engine(found, name)

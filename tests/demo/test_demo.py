@@ -200,20 +200,21 @@ def both(told: str, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture(scope="module")
 def params_for(both: list[Store]) -> dict[str, Any]:
-    """A value for each parameter that has to be given: the strongest edge, its ends, and other runs."""
-    (edge,) = query(both[0], "strongest", {"limit": 1})
+    """A value for each parameter that has to be given: a hub, two of its neighbours, and its site's runs."""
+    (hub,) = query(both[0], "hubs", {"limit": 1})
+    near = [row["id"] for row in query(both[0], "neighborhood", {"feature": hub["id"], "limit": 2})]
     of_site = (
         "MATCH (r:Run)-[:OF]->(:Site)<-[:IN]-(:Feature {id: $id}) RETURN r.id AS id ORDER BY r.created, id"
     )
-    first, last = (row["id"] for row in both[0].read(of_site, {"id": edge["source"]}))
-    token = query(both[0], "feature", {"feature": edge["source"]})[0]["label"].split()[0]
+    first, last = (row["id"] for row in both[0].read(of_site, {"id": hub["id"]}))
+    token = query(both[0], "feature", {"feature": hub["id"]})[0]["label"].split()[0]
     return {
-        "feature": edge["source"],
-        "features": [edge["source"], edge["target"]],
-        "from": edge["source"],
-        "first": edge["source"],
-        "second": edge["target"],
-        "ids": [edge["source"], edge["target"]],
+        "feature": hub["id"],
+        "features": [hub["id"], near[0]],
+        "from": hub["id"],
+        "first": near[0],
+        "second": near[1],
+        "ids": near,
         "text": token,
         "run": last,
         "other": first,
@@ -239,8 +240,18 @@ def test_both_answer_the_same(both: list[Store], params_for: dict[str, Any], nam
             # neither has links or communities, and both say so
             answers.append(re.sub(re.escape(store.address), "it", str(error)))
     assert answers[0] == answers[1]
-    # of a single layer nothing is linked or grouped
-    nothing = {"bridges", "between", "clusterings", "communities", "fates", "flow", "links", "members"}
+    # nothing is linked or grouped yet, and a hub need not be in a triangle
+    nothing = {
+        "triangles",
+        "bridges",
+        "between",
+        "clusterings",
+        "communities",
+        "fates",
+        "flow",
+        "links",
+        "members",
+    }
     assert (isinstance(answers[0], list) and len(answers[0]) > 0) or name in nothing
 
 
