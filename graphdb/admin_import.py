@@ -27,7 +27,7 @@ from graphdb.cypher import statement, statements
 from graphdb.properties import run_properties, site_properties
 from graphdb.schema import ensure_schema
 from graphdb.store import Store
-from graphdb.tables import edge_table, feature_table, measurement_table
+from graphdb.tables import edge_table, feature_table, labelled, measurement_table
 
 _ARRAY = ";"
 _OPTIONS = ("--multiline-fields=true", f"--array-delimiter={_ARRAY}")
@@ -141,9 +141,8 @@ def _features(graphs: Sequence[LayerGraph]) -> pl.DataFrame:
         )
     order = sorted(graphs, key=lambda graph: graph.run.id)
     order.sort(key=lambda graph: (graph.n_tokens, graph.run.created), reverse=True)
-    label = pl.coalesce([pl.Series(graph.features["label"]) for graph in order])
-    table = feature_table(graphs[0]).with_columns(label.alias("label"))
-    return table.with_columns(label_source=pl.when(pl.col("label").is_not_null()).then(pl.lit("tokens")))
+    label = pl.select(pl.coalesce([graph.features["label"] for graph in order])).to_series()
+    return labelled(feature_table(graphs[0]), label)
 
 
 def _from(column: str, group: str) -> _End:

@@ -20,7 +20,7 @@ from graphdb.foreign import check_foreign, check_unattached
 from graphdb.properties import run_properties, site_properties
 from graphdb.schema import ensure_schema
 from graphdb.store import Store
-from graphdb.tables import as_rows, edge_table, feature_table, measurement_table
+from graphdb.tables import as_rows, edge_table, feature_table, labelled, measurement_table
 
 Progress = Callable[[float], None]
 """Called with the number of rows written since the last call."""
@@ -112,13 +112,11 @@ def _merge(store: Store, graph: LayerGraph, progress: Progress | None) -> None:
 def _create(store: Store, bulk: Bulk, graph: LayerGraph, progress: Progress | None) -> bool:
     """Write what is not there yet; return whether the server took it all."""
     advance = progress or (lambda _: None)
-    label = pl.Series("label", graph.features["label"])
-    source = pl.when(label.is_not_null()).then(pl.lit("tokens")).alias("label_source")
     records = store.write(statement("records"), {"site": graph.site.id, "run": graph.run.id})[0]
     site, run = (pl.lit(records[name]).alias("to") for name in ("site", "run"))
     try:
         bulk.make_types(("IN", "MEASURED_IN", "DEPENDS"))
-        known = bulk.nodes("Feature", feature_table(graph).with_columns(label, source), advance)
+        known = bulk.nodes("Feature", labelled(feature_table(graph), graph.features["label"]), advance)
         bulk.relationships("IN", known.select(site, **{"from": "record"}), advance)
         measured = _from(known, measurement_table(graph), "feature", "from")
         bulk.relationships("MEASURED_IN", measured.drop("run").with_columns(run), advance)

@@ -37,6 +37,12 @@ def feature_table(graph: LayerGraph) -> pl.DataFrame:
     )
 
 
+def labelled(features: pl.DataFrame, label: pl.Series) -> pl.DataFrame:
+    """Return features with the labels that runs made of their tokens, null where none did."""
+    source = pl.when(pl.col("label").is_not_null()).then(pl.lit("tokens"))
+    return features.with_columns(label.alias("label")).with_columns(label_source=source)
+
+
 def measurement_table(graph: LayerGraph) -> pl.DataFrame:
     """Return the MEASURED_IN relationships: ``feature`` and ``run``, then their properties."""
     fires = pl.col("activations") > 0

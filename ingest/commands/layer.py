@@ -46,7 +46,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def _run(arguments: argparse.Namespace) -> int:
     from graphdb.graph_directory import read_graph  # noqa: PLC0415
-    from graphdb.load import load_graph  # noqa: PLC0415
+    from graphdb.load import is_much, load_graph, row_count  # noqa: PLC0415
     from graphdb.store import connect  # noqa: PLC0415
     from ingest.inference import Resources, infer  # noqa: PLC0415  numba and torch only when they are needed
     from ingest.sampling import sample  # noqa: PLC0415
@@ -67,8 +67,9 @@ def _run(arguments: argparse.Namespace) -> int:
         _announce_inference(samples, config, resources)
         graph = place / f"graph-{_key(config.asked())}"
         infer(samples, graph, config, resources, infer_verb.announce_look, infer_verb.announce_mending)
-        with connect(arguments.db, write=True, create=True) as store:
-            load_graph(store, read_graph(graph))
+        made = read_graph(graph)
+        with connect(arguments.db, write=True, create=True, much=is_much(row_count(made))) as store:
+            load_graph(store, made)
     sys.stdout.write(f"{graph_summary(graph)}\n  loaded into {arguments.db}\n")
     return 0
 
