@@ -531,7 +531,7 @@ def between(world: World, asked: Row) -> list[Row]:
                     },
                 }
             )
-    return limited(sorted(rows, key=lambda row: (-row["strength"], row["id"])), asked)
+    return limited(sorted(rows, key=lambda row: (-round(row["strength"] * 1e6), row["id"])), asked)
 
 
 def bridges(world: World, asked: Row) -> list[Row]:
