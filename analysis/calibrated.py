@@ -4,7 +4,8 @@
    feature lasts (``analysis.bursts``), from all replicates together.
 2. Screen: exact tails of the co-firing counts of all replicates together (``analysis.excess``).
 3. Neighbourhoods: nodewise LASSO on the firing states, covariances cleared of the activity, EBIC; refitted
-   without the penalty, and what is then not worth its price removed (``analysis.backward``).
+   without the penalty, and what is then not worth its price removed (``analysis.backward``). Once more with
+   the pairs that exclude each other where a neighbour of both fires (``analysis.exclusions``).
 4. Tests: every pair in which either chose the other, from both ends, given both neighbourhoods
    (``analysis.conditional``).
 5. q: Benjamini-Hochberg over all F (F - 1) / 2 pairs; those never tested count as tests that do not reject.
@@ -18,24 +19,23 @@ A trial is steps 2 and 3 on one replicate, with edges by the AND rule: the count
 published procedure reads, with its faults cured.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analysis.activations import Bool, Float32, Float64, Int32
+from analysis.activations import Bool, Float32, Float64, Int32, Int64
 from analysis.bursts import autocorrelations
 from analysis.columns import moments_of
 from analysis.conditional import Keeping, Neighbourhoods, conditional_tests, keep_nothing
 from analysis.edges import mutual_edges
 from analysis.excess import screen_excess
+from analysis.exclusions import exclusions_of, joined
 from analysis.firings import Firings, states_of
+from analysis.grading import graded_of
 from analysis.loadings import loadings_of
 from analysis.nodewise import Fits, nodewise
 from analysis.screen import Candidates
 from analysis.trial import Trial, TrialSettings, concluded
-
-GRADED = 8
-"""Members of a neighbourhood, the strongest, of which it counts how strongly they fire."""
 
 
 @dataclass(frozen=True)
@@ -134,8 +134,7 @@ def dependence_of(
     """
     _, candidates = screen_states(firings, background, settings)
     stages.neighbourhoods(candidates)
-    fits = _neighbourhood_fits(firings, background, settings, candidates)
-    neighbourhoods = neighbourhoods_of(candidates.feature, fits.coefficient)
+    candidates, neighbourhoods = _neighbourhoods(firings, background, settings, candidates)
     source, target = neighbourhoods.pairs()
     stages.tests(neighbourhoods, source, target)
     tests = conditional_tests(
@@ -188,19 +187,37 @@ def _neighbourhood_fits(
     return nodewise(states, moments_of(states), candidates, settings.path, background.loading, refit=True)
 
 
-def neighbourhoods_of(candidate: Int32, coefficient: Float64) -> Neighbourhoods:
-    """List the candidates of each feature whose coefficient is not 0, ascending; the strongest are graded.
+def _neighbourhoods(
+    firings: Firings, background: Background, settings: CalibratedSettings, candidates: Candidates
+) -> tuple[Candidates, Neighbourhoods]:
+    """Find the neighbourhoods, also among pairs that only a neighbour of both shows to exclude each other."""
+    coefficient = _neighbourhood_fits(firings, background, settings, candidates).coefficient
+    start, member = _members(candidates.feature, coefficient)
+    one, other = exclusions_of(firings, background.lasting, start, member, candidates.threshold)
+    more = joined(candidates, coefficient, one, other)
+    again = (more.feature != candidates.feature).any(axis=1)
+    only = replace(more, feature=np.where(again[:, np.newaxis], more.feature, -1))
+    coefficient[again] = _neighbourhood_fits(firings, background, settings, only).coefficient[again]
+    return more, neighbourhoods_of(firings, more.feature, coefficient)
+
+
+def neighbourhoods_of(firings: Firings, candidate: Int32, coefficient: Float64) -> Neighbourhoods:
+    """List the candidates of each feature whose coefficient is not 0, ascending.
 
     Parameters
     ----------
+    firings
+        Firing states and levels, which say which of them count by their levels (``analysis.grading``).
     candidate, coefficient : shape (F, K)
         Candidates, -1 where there is none, and what the regressions made of them.
     """
+    start, member = _members(candidate, coefficient)
+    return Neighbourhoods(start, member, graded_of(firings, start, member))
+
+
+def _members(candidate: Int32, coefficient: Float64) -> tuple[Int64, Int64]:
+    """Candidates whose coefficient is not 0: the first of each feature, shape (F + 1,), and all of them."""
     feature, place = np.nonzero((coefficient != 0) & (candidate >= 0))
     member = candidate[feature, place].astype(np.int64)
     start = np.searchsorted(feature, np.arange(len(candidate) + 1)).astype(np.int64)
-    strongest_first = np.lexsort((place, -np.abs(coefficient[feature, place]), feature))
-    rank = np.empty(len(feature), np.int64)
-    rank[strongest_first] = np.arange(len(feature)) - start[feature]
-    order = np.lexsort((member, feature))
-    return Neighbourhoods(start, member[order], (rank < GRADED)[order])
+    return start, member[np.lexsort((member, feature))]

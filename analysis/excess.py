@@ -30,7 +30,7 @@ from analysis.activations import Bool, Float32, Float64, Int32, Int64
 from analysis.bursts import dispersion
 from analysis.firings import Firings
 from analysis.kernel import kernel, parallel_kernel
-from analysis.pairs import Lists, empty_lists, merge_lists, offer_pairs, row_start_of
+from analysis.pairs import Lists, empty_lists, merge_lists, offer_pairs, rows_of_labels
 from analysis.poisson import evidence
 from analysis.screen import BINS, Candidates, no_candidates, passing
 
@@ -84,7 +84,7 @@ def screen_excess(
         return no_candidates(n_features, k)
     blocks = numba.get_num_threads()
     lists = empty_lists(blocks, len(name), k, floor)
-    row_start, row = _rows(firings.start, firings.token, name, firings.n_tokens)
+    row_start, row = rows_of_labels(firings.start, firings.token, name, firings.n_tokens)
     histograms = np.zeros((blocks, BINS + 1), np.int64)
     _screen(
         firings.start,
@@ -119,20 +119,6 @@ def _largest_means(p: float) -> Float64:
                 high = middle
         largest[count] = high
     return largest
-
-
-@kernel
-def _rows(start: Int64, token: Int32, name: Int32, n_tokens: int) -> tuple[Int64, UInt32]:
-    """Labels by token, falling within each."""
-    row_start = row_start_of(start, token, name, n_tokens)
-    row = np.empty(row_start[-1], np.uint32)
-    place = row_start[:-1].copy()
-    for a in range(len(name) - 1, -1, -1):
-        i = name[a]
-        for t in token[start[i] : start[i + 1]]:
-            row[place[t]] = a
-            place[t] += 1
-    return row_start, row
 
 
 @kernel

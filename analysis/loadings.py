@@ -16,10 +16,11 @@ loading known only roughly is drawn towards the mean of all by the ratio of its 
 the others (empirical Bayes), so where nothing is known of a feature it follows the activity like the rest.
 
 Without such a factor the loadings are 0. Large hubs reach into most groups and look like one, so it must show
-in many pairs of single features too: of the most frequent ones, whose pairs are known best, one in six must
-meet more often than chance. Half of the features following one activity raise a quarter of the pairs; hubs
-raise those of their own followers only. The log-normal form is the one of joint species distribution models,
-which know the problem as site effects; the product form is exact for it.
+in pairs of single features too, of the most frequent or of less frequent ones: more of them must meet oftener
+than chance than meet less often, by a margin. A pair does not count where some third feature, the hub or what
+lies between the two in a tree, explains half of its excess or more: no single feature stands for an activity.
+A quarter of the features following one raises a sixteenth of all pairs. The log-normal form is the one of
+joint species distribution models, which know the problem as site effects; the product form is exact for it.
 """
 
 from itertools import pairwise
@@ -31,10 +32,11 @@ from numpy.typing import NDArray
 from analysis.activations import Bool, Float64, Int32, Int64
 from analysis.firings import Firings
 from analysis.kernel import kernel, parallel_kernel
+from analysis.pairs import UInt32, rows_of_labels
 
 MOST_GROUPS = 256
 """Groups that the features are dealt into, where each then has four features or more."""
-_GRID: Float64 = np.linspace(-1.0, 1.5, 51)
+_GRID: Float64 = np.linspace(-1.0, 3.0, 81)
 _ROUNDS = 12
 _OUTLIER = 3.5
 _LEAST_EXCESS = 0.01
@@ -43,12 +45,14 @@ _LEAST_EXCESS = 0.01
 _FEW = 10.0
 """Mean meetings with a group below which their median says nothing."""
 
-_FREQUENT = 64
-"""Features, the most frequent, whose pairs must show the activity too; fewer are taken to have none."""
-_KNOWN = 30.0
+_ASKED = 64
+"""Features of about one frequency whose pairs are asked whether they show the activity."""
+_TIMES = 4
+"""Lots of features that are asked, the most frequent first."""
+_KNOWN = 10.0
 """Mean meetings of a pair from which on it is asked."""
-_RAISED = 0.16
-"""Least share of their pairs that do; half of the features following one activity raise a quarter."""
+_RAISED = 0.045
+"""Least share of a lot's pairs that meet oftener than chance and than any third feature explains."""
 
 
 def loadings_of(firings: Firings) -> Float64:
@@ -76,35 +80,62 @@ def loadings_of(firings: Firings) -> Float64:
 
 
 def _many_pairs_meet(firings: Firings) -> bool:
-    """Say whether many pairs of frequent features meet more often than chance, by two standard deviations.
+    """Say whether in some lot of features many pairs meet more often than chance, by two standard deviations.
 
     Features that fire at more than half of all tokens are not asked: they meet all others nearly always.
     Where fewer than a hundred pairs are known, nothing speaks against an activity.
     """
     often = np.flatnonzero((firings.count > 0) & (2 * firings.count <= firings.n_tokens))
-    if len(often) < _FREQUENT:
+    if len(often) < _ASKED:
         return False
-    name = often[np.argsort(-firings.count[often], kind="stable")][:_FREQUENT]
-    one, other = np.triu_indices(_FREQUENT, 1)
-    met = _pair_counts(firings.start, firings.token, name, firings.n_tokens)[one, other]
-    chance = firings.count[name[one]] / firings.n_tokens * firings.count[name[other]]
+    often = often[np.argsort(-firings.count[often], kind="stable")]
+    # Pairs among these are known.
+    known = int((firings.count[often].astype(np.float64) ** 2 >= _KNOWN * firings.n_tokens).sum())
+    first = np.unique(np.linspace(0, max(0, known - _ASKED), _TIMES).astype(np.int64))
+    return any(_raised_share(firings, often[begin : begin + _ASKED]) > _RAISED for begin in first)
+
+
+def _raised_share(firings: Firings, name: Int64) -> float:
+    """Share of the known pairs that meet unexplained, less that of those meeting too seldom; 1 if unknown."""
+    count = firings.count.astype(np.float64)
+    row_start, row = rows_of_labels(firings.start, firings.token, name.astype(np.int32), firings.n_tokens)
+    met = _meetings_of(firings.start, firings.token, row_start, row, len(name))
+    one, other = np.triu_indices(len(name), 1)
+    together = met[one, name[other]]
+    chance = count[name[one]] / firings.n_tokens * count[name[other]]
     known = chance >= _KNOWN
-    raised = met - chance > 2 * np.sqrt(chance)
-    return bool(known.sum() < 100 or raised[known].mean() > _RAISED)
+    if known.sum() < 100:
+        return 1.0
+    away = (together - chance) / np.sqrt(chance)
+    raised = np.flatnonzero(known & (away > 2))
+    told = _explained(met, count, firings.n_tokens, name, one[raised], other[raised])
+    unexplained = together[raised] - told > (together - chance)[raised] / 2
+    return float(unexplained.sum() - (away[known] < -2).sum()) / float(known.sum())
 
 
 @parallel_kernel
-def _pair_counts(start: Int64, token: Int32, name: Int64, n: int) -> Int64:
-    """Tokens at which two of some features fire, shape (names, names); the upper triangle is filled."""
-    met = np.zeros((len(name), len(name)), np.int64)
-    for a in numba.prange(len(name)):
-        fires = np.zeros(n, np.bool_)
-        for t in token[start[name[a]] : start[name[a] + 1]]:
-            fires[t] = True
-        for b in range(a + 1, len(name)):
-            for t in token[start[name[b]] : start[name[b] + 1]]:
-                if fires[t]:
-                    met[a, b] += 1
+def _explained(met: Int32, count: Float64, n: int, name: Int64, one: Int64, other: Int64) -> Float64:
+    """Meetings of each pair that the best third feature foretells, the two independent given it."""
+    told = np.zeros(len(one))
+    for p in numba.prange(len(one)):
+        a, b = one[p], other[p]
+        i, j = name[a], name[b]
+        for k in range(len(count)):
+            if count[k] > 0.0 and k not in (i, j):
+                with_k = met[a, k] * met[b, k] / count[k]
+                without = (count[i] - met[a, k]) * (count[j] - met[b, k]) / max(1.0, n - count[k])
+                told[p] = max(told[p], with_k + without)
+    return told
+
+
+@parallel_kernel
+def _meetings_of(start: Int64, token: Int32, row_start: Int64, row: UInt32, names: int) -> Int32:
+    """Tokens at which each of some features, labelled in the rows, fires with each of all, (names, F)."""
+    met = np.zeros((names, len(start) - 1), np.int32)
+    for b in numba.prange(len(start) - 1):
+        for t in token[start[b] : start[b + 1]]:
+            for a in row[row_start[t] : row_start[t + 1]]:
+                met[a, b] += 1
     return met
 
 

@@ -156,6 +156,20 @@ def row_start_of(start: Int64, token: Int32, name: Int32, n_tokens: int) -> Int6
 
 
 @kernel
+def rows_of_labels(start: Int64, token: Int32, name: Int32, n_tokens: int) -> tuple[Int64, UInt32]:
+    """Labels that fire at each token, falling within each: the first of each row, and the rows."""
+    row_start = row_start_of(start, token, name, n_tokens)
+    row = np.empty(row_start[-1], np.uint32)
+    place = row_start[:-1].copy()
+    for a in range(len(name) - 1, -1, -1):
+        i = name[a]
+        for t in token[start[i] : start[i + 1]]:
+            row[place[t]] = a
+            place[t] += 1
+    return row_start, row
+
+
+@kernel
 def ask_for_rows(entry: int, crossed: Crossed) -> None:
     """Prefetch the piece of a row that will be read a few entries later."""
     later = min(entry + _AHEAD, len(crossed.after) - 1)

@@ -30,6 +30,10 @@ class Activity(Trees):
         Limits of the loadings of features outside trees, drawn uniformly.
     least_in_trees, most_in_trees
         Limits of the loadings of features in trees.
+    following
+        Share of the features that follow the activity at all; the others' loadings are 0.
+    frequent_free
+        The most frequent features, so many, do not follow it either.
     """
 
     activity_spread: float = 0.5
@@ -37,6 +41,8 @@ class Activity(Trees):
     most_loading: float = 1.0
     least_in_trees: float = 1.0
     most_in_trees: float = 1.0
+    following: float = 1.0
+    frequent_free: int = 0
 
     @cached_property
     def loading(self) -> Float64:
@@ -45,7 +51,10 @@ class Activity(Trees):
         in_tree = np.bincount(self.forest.tree, minlength=self.features)[self.forest.tree] > 1
         outside = rng.uniform(self.least_loading, self.most_loading, self.features)
         inside = rng.uniform(self.least_in_trees, self.most_in_trees, self.features)
-        return np.asarray(np.where(in_tree, inside, outside), np.float64)
+        loading = np.where(in_tree, inside, outside)
+        loading[rng.random(self.features) >= self.following] = 0.0
+        loading[np.argsort(-self.forest.rate, kind="stable")[: self.frequent_free]] = 0.0
+        return np.asarray(loading, np.float64)
 
     def _values(self, rng: np.random.Generator, tokens: int) -> Float32:
         activity = rng.normal(0.0, self.activity_spread, (tokens, 1)).astype(np.float32)

@@ -10,9 +10,11 @@ from typing import Literal
 
 from bench.truth.activity import Activity
 from bench.truth.busy_sequence import BusySequences
+from bench.truth.crowd import Crowds
 from bench.truth.dense import Dense
 from bench.truth.document import Documents
 from bench.truth.duplicate import Duplicates
+from bench.truth.exclusive import Exclusive
 from bench.truth.family import Family
 from bench.truth.firing import Firing
 from bench.truth.gate import Gates
@@ -21,6 +23,8 @@ from bench.truth.hub import Hubs
 from bench.truth.ising import Ising
 from bench.truth.magnitude import MagnitudeTrees, Thresholds
 from bench.truth.noise import Noise
+from bench.truth.parents import Parents
+from bench.truth.rule import Rules
 from bench.truth.sequence import Sequences
 from bench.truth.topic import Topics
 from bench.truth.tree import Trees
@@ -83,6 +87,14 @@ CATALOGUE = (
     ),
     Entry("tune-activity-noise", "tuning", lambda s, f: Activity(s, f, in_trees=0.0, activity_spread=0.6)),
     Entry("tune-sequence-noise", "tuning", lambda s, f: Sequences(s, f, in_trees=0.0, stay=0.6, length=80)),
+    Entry(
+        "tune-frequent-free-noise",
+        "tuning",
+        lambda s, f: Activity(s, f, in_trees=0.0, activity_spread=0.6, frequent_free=f // 10),
+    ),
+    Entry("tune-crowds-noise", "tuning", lambda s, f: Crowds(s, f, in_trees=0.0, share=0.02)),
+    Entry("tune-parents", "tuning", lambda s, f: Parents(s, f, parents=12, outputs=5)),
+    Entry("tune-exclusive", "tuning", lambda s, f: Exclusive(s, f, children=4, parent_rate=0.04)),
     Entry("tune-noise", "tuning", Noise),
     Entry("trees", "reporting", Trees),
     Entry("trees-wide", "reporting", lambda s, f: Trees(s, f, firing=_WIDE)),
@@ -135,6 +147,30 @@ CATALOGUE = (
     Entry("activity-strong", "reporting", lambda s, f: Activity(s, f, activity_spread=1.0)),
     Entry("activity-sequences", "reporting", BusySequences),
     Entry("gates", "reporting", lambda s, f: Gates(s, f, 3 * f // 64)),
+    Entry("parents", "reporting", Parents),
+    Entry("exclusive", "reporting", Exclusive),
+    Entry("rule-sum", "reporting", lambda s, f: Rules(s, f, 3 * f // 64, rule="sum")),
+    Entry("rule-weaker", "reporting", lambda s, f: Rules(s, f, 3 * f // 64, rule="weaker")),
+    Entry("rule-stronger", "reporting", lambda s, f: Rules(s, f, 3 * f // 64, rule="stronger")),
+    Entry("rule-first", "reporting", lambda s, f: Rules(s, f, 3 * f // 64, rule="first")),
+    Entry("crowds", "reporting", Crowds),
+    Entry("activity-third", "reporting", lambda s, f: Activity(s, f, activity_spread=0.7, following=1 / 3)),
+    Entry(
+        "frequent-free",
+        "reporting",
+        lambda s, f: Activity(s, f, activity_spread=0.7, frequent_free=f // 8),
+    ),
+    Entry("crowds-noise", "reporting", lambda s, f: Crowds(s, f, in_trees=0.0)),
+    Entry(
+        "activity-third-noise",
+        "reporting",
+        lambda s, f: Activity(s, f, in_trees=0.0, activity_spread=0.7, following=1 / 3),
+    ),
+    Entry(
+        "frequent-free-noise",
+        "reporting",
+        lambda s, f: Activity(s, f, in_trees=0.0, activity_spread=0.7, frequent_free=f // 8),
+    ),
     Entry("activity-noise", "reporting", lambda s, f: Activity(s, f, in_trees=0.0)),
     Entry(
         "activity-unequal-noise",

@@ -11,7 +11,7 @@ from itertools import combinations
 
 import numpy as np
 
-from analysis.activations import Activations, Float32, Float64, Int64
+from analysis.activations import Activations, Bool, Float32, Float64, Int64
 from bench.truth.family import Pairs, gather, pair, structure_of
 from bench.truth.firing import Firing
 
@@ -60,8 +60,18 @@ class Gates:
         """Rate of each feature; shape (F,)."""
         rate = self.firing.rates(structure_of(self.seed + 2**32), self.features)
         rate[self.member[:, :2]] = self.together + self.alone
-        rate[self.member[:, 2:]] = self.together * self.opened + (1 - self.together) * self.closed
+        share = self.open_share
+        rate[self.member[:, 2:]] = share * self.opened + (1 - share) * self.closed
         return rate
+
+    @property
+    def open_share(self) -> float:
+        """Share of the tokens at which the outputs of a module are open."""
+        return self.together
+
+    def opens(self, first: Float32, second: Float32) -> Bool:
+        """Say where the inputs' activations, 0 where they are silent, open the outputs."""
+        return np.asarray((first > 0) & (second > 0))
 
     def draw(self, rng: np.random.Generator, n: int) -> Activations:
         """Draw one replicate of `n` tokens."""
@@ -88,7 +98,11 @@ class Gates:
             (which >= self.together + self.alone * np.arange(2))
             & (which < self.together + self.alone * np.arange(1, 3))
         )
-        chance = np.where(both, self.opened, self.closed)
+        fires[:, self.member[:, :2]] = inputs
+        fires[:, self.member[:, 2:]] = False
+        value = self.firing.values(rng, fires)
+        opened = self.opens(value[:, self.member[:, 0]], value[:, self.member[:, 1]])[:, :, np.newaxis]
+        chance = np.where(opened, self.opened, self.closed)
         outputs = rng.random((tokens, self.modules, self.outputs)) < chance
-        fires[:, self.member] = np.concatenate([inputs, outputs], axis=2)
-        return self.firing.values(rng, fires)
+        value[:, self.member[:, 2:]] = self.firing.values(rng, outputs)
+        return value

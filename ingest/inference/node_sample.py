@@ -123,7 +123,7 @@ def _chooser(found: Screened, settings: CalibratedSettings) -> Choose:
         candidate[nodes] = found.candidates.feature[nodes]
         only = replace(found.candidates, feature=candidate)
         fits = nodewise(states, moments, only, settings.path, found.background.loading, refit=True)
-        return neighbourhoods_of(candidate, fits.coefficient)
+        return neighbourhoods_of(found.firings, candidate, fits.coefficient)
 
     return choose
 

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from analysis.columns import columns_of, moments_of
-from analysis.excess import _count_together, _rows
+from analysis.excess import _count_together
 from analysis.firings import firings_of
 from analysis.kernel import use_threads
+from analysis.pairs import rows_of_labels
 from analysis.screen import BINS, Candidates, p_of_r, screen
 from analysis.top_k import keep_best, sort_best_first
 from tests.analysis.naive import Dense, screened, screened_in_order, sparse
@@ -120,7 +121,7 @@ def test_counts_of_two_replicates_can_be_added_up() -> None:
     second, y = planted(1)
     name = np.array([4, 17, 2, 8, 0, 21], np.int32)
     both = firings_of([columns_of(a) for a in (first, second)])
-    row_start, row = _rows(both.start, both.token, name, both.n_tokens)
+    row_start, row = rows_of_labels(both.start, both.token, name, both.n_tokens)
     total, touched = np.zeros(6, np.int32), np.empty(7, np.uint32)
     for a in range(6):
         tokens = both.token[both.start[name[a]] : both.start[name[a] + 1]]

@@ -7,8 +7,10 @@ tests, so one that holds anything at the start is left alone and its tests are s
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -76,22 +78,35 @@ def have_neo4j() -> None:
     neo4j_jars.fetch(lambda _: None)
 
 
-@pytest.fixture(scope="session", params=["arcadedb", "neo4j"])
-def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    """Start each kind of server when it is first asked for and keep it to the end; returns where it is.
+
+    A fixture of the session with both as parameters would start the one again for each file that had the other.
+    """
+    with ExitStack() as held:
+
+        @cache
+        def started(engine: str) -> str:
+            where = os.environ.get("NEO4J_URI", "")
+            if engine == "neo4j" and where:
+                with connect(where, write=True) as store:
+                    if store.read("MATCH (n) RETURN n LIMIT 1"):
+                        pytest.skip(f"{where} is not empty: the Neo4j half was not run")
+                return where
+            if engine == "neo4j":
+                have_neo4j()
+            where = str(create_directory(tmp_path_factory.mktemp("store") / "graph.db", engine).path)
+            held.enter_context(connect(where, write=True))
+            return where
+
+        yield started
+
+
+@pytest.fixture(params=["arcadedb", "neo4j"])
+def address(request: pytest.FixtureRequest, servers: Callable[[str], str]) -> str:
     """Where a running database is."""
-    where = os.environ.get("NEO4J_URI", "")
-    if request.param == "neo4j" and where:
-        with connect(where, write=True) as store:
-            if store.read("MATCH (n) RETURN n LIMIT 1"):
-                pytest.skip(f"{where} is not empty: the Neo4j half was not run")
-        yield where
-        return
-    if request.param == "neo4j":
-        have_neo4j()
-    where = str(create_directory(tmp_path_factory.mktemp("store") / "graph.db", request.param).path)
-    # held open, so that the server is started once
-    with connect(where, write=True):
-        yield where
+    return servers(request.param)
 
 
 @pytest.fixture

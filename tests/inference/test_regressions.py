@@ -71,7 +71,7 @@ def known_of(firings: Firings) -> Neighbourhoods:
     _, candidates = screen_states(firings, background, SETTINGS)
     states = states_of(firings)
     fits = nodewise(states, moments_of(states), candidates, SETTINGS.path, background.loading, refit=True)
-    return neighbourhoods_of(candidates.feature, fits.coefficient)
+    return neighbourhoods_of(firings, candidates.feature, fits.coefficient)
 
 
 @pytest.fixture
