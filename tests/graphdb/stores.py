@@ -82,7 +82,7 @@ def have_neo4j() -> None:
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
     """Start each kind of server when it is first asked for and keep it to the end; returns where it is.
 
-    A fixture of the session with both as parameters would start the one again for each file that had the other.
+    One fixture of the session with both as parameters would start them again for each file.
     """
     with ExitStack() as held:
 
