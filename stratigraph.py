@@ -82,6 +82,7 @@ def main(argv: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         code = arguments.run(arguments)
+        sys.stdout.flush()
     except StratigraphError as error:
         sys.stderr.write(f"stratigraph: {error}\n")
         return error.exit_code

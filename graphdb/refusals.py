@@ -91,6 +91,11 @@ def explain(
     return sentence.format(address=address, said=said, limit=limit)
 
 
+def only_reads(address: str, said: str) -> str:
+    """Return the sentence for a write over a connection that only reads."""
+    return _READ_ONLY.format(address=address, said=said)
+
+
 def shortened(text: str) -> str:
     """Return a server's message on one line, cut after a few hundred characters."""
     line = " ".join(text.split())

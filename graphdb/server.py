@@ -122,13 +122,15 @@ def acquire(
     with directory.locked():
         file = directory.join()
         try:
+            # one that was to outlive its users and was killed is started to outlive them again
+            outlive = outlive or _kept(directory)
             server = find(directory, answers) or _start(directory, answers, not (outlive or much), port)
             if port not in {None, server.bolt}:
                 raise StoreError(  # noqa: TRY301  the file is closed on any failure
                     f"the server of {directory.path} runs already, on port {server.bolt}; "
                     f"`stratigraph db down` ends it, to start one on {port}"
                 )
-            if outlive:
+            if outlive and not server.keep:
                 server = _keep(directory, server, True)
         except BaseException:
             file.close()
@@ -189,6 +191,7 @@ def forget_lost(directory: Directory) -> None:
     with directory.locked():
         if running(directory) is None:
             _pid_file(directory).unlink(missing_ok=True)
+            _record(directory, Ports(0, 0), False)
 
 
 def end_if_unused(directory: Directory) -> bool:
@@ -196,6 +199,7 @@ def end_if_unused(directory: Directory) -> bool:
     with directory.locked():
         server = running(directory)
         if server is None:
+            _record(directory, Ports(0, 0), False)
             return True
         _keep(directory, server, False)
         if directory.in_use():
@@ -216,6 +220,14 @@ def _pid_file(directory: Directory) -> Path:
 def _argument_file(directory: Directory) -> Path:
     """Return where the server's arguments stand; the name in a command line tells that a process is ours."""
     return directory.path / "server.args"
+
+
+def _kept(directory: Directory) -> bool:
+    """Say whether the server on record, running or not, was started to outlive its users."""
+    try:
+        return bool(json.loads((directory.path / "server.json").read_text())["keep"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _keep(directory: Directory, server: Server, outlive: bool) -> Server:

@@ -35,3 +35,8 @@ def check_version(agent: str, address: str) -> None:
             f"{address} is a {agent}; expected Neo4j {oldest} or later, whose Cypher the queries use: "
             "upgrade that server, or give --db a directory, which brings its own"
         )
+
+
+def ignores_access_mode(agent: str) -> bool:
+    """Say whether a server lets a user who may write do so in a session that is opened for reading."""
+    return "ArcadeDB" in agent

@@ -22,8 +22,8 @@ from graphdb import server
 from graphdb.directory import create_directory, open_directory
 from graphdb.engines.engine import Bulk
 from graphdb.light import without
-from graphdb.refusals import explain, shortened
-from graphdb.server_version import check_version
+from graphdb.refusals import explain, only_reads, shortened
+from graphdb.server_version import check_version, ignores_access_mode
 
 # the driver offers frames of pandas where that is installed; loading it takes half of a look-up
 with without("pandas"):
@@ -60,6 +60,9 @@ class Store:
         Whether the connection may write; otherwise the server refuses.
     lease
         Our use of a directory's server, ended with the store.
+    undo
+        The server lets this user write whatever the access mode of the session: take back what a question
+        would write, and refuse it.
     """
 
     def __init__(
@@ -69,8 +72,9 @@ class Store:
         database: str | None,
         write: bool,
         lease: server.Lease | None = None,
+        undo: bool = False,
     ) -> None:
-        self.address = address
+        self.address, self._undo = address, undo and not write
         self._driver, self._database, self._lease = driver, database, lease
         self._routing = neo4j.RoutingControl.WRITE if write else neo4j.RoutingControl.READ
 
@@ -153,6 +157,8 @@ class Store:
         query = neo4j.Query(cypher, timeout=timeout)
 
         def ask() -> list[Row]:
+            if self._undo:
+                return self._undone(cypher, params, timeout)
             answer = self._driver.execute_query(
                 query, dict(params), routing_=self._routing, database_=self._database
             )
@@ -170,6 +176,18 @@ class Store:
                 f"a value cannot be sent to a database ({shortened(str(error))}); expected text that is "
                 "Unicode, whole numbers of 64 bits, and lists that are not nested without end"
             ) from error
+
+    def _undone(self, cypher: str, params: Mapping[str, Any], timeout: float | None) -> list[Row]:
+        """Ask in a transaction that is never committed."""
+        with (
+            self._driver.session(database=self._database, default_access_mode=neo4j.READ_ACCESS) as session,
+            session.begin_transaction(timeout=timeout) as question,
+        ):
+            answer = question.run(cypher, dict(params))
+            rows = [plain(dict(record)) for record in answer]
+            if answer.consume().counters.contains_updates:
+                raise StoreError(only_reads(self.address, "it was taken back"))
+        return rows
 
 
 def connect(where: str | Path, *, write: bool = False, create: bool = False, much: bool = False) -> Store:
@@ -238,13 +256,14 @@ def _connect_url(url: str, write: bool) -> Store:
         with driver.session(database=database) as session:
             server_info = session.run("RETURN 1 AS one").consume().server
         check_version(server_info.agent, url)
+        undo = ignores_access_mode(server_info.agent)
     except BaseException as error:
         driver.close()
         # what answers there may be anything, and not all that the driver makes of it is an error of its own
         if isinstance(error, Exception) and not isinstance(error, StoreError):
             raise StoreError(explain(error, url)) from error
         raise
-    return Store(driver, url, database, write)
+    return Store(driver, url, database, write, undo=undo)
 
 
 def _driver(url: str, auth: tuple[str, str] | None) -> neo4j.Driver:

@@ -146,13 +146,13 @@ def _newest_links(store: Store) -> str:
     for run in list_runs(store):
         if run["complete"] and run["kind"] == "links":
             return str(run["id"])
-    raise MisuseError(f"{store.address} has no run that links two sites; make one: stratigraph link")
+    raise MisuseError(f"{store.address} has no run that links two sites; none was made yet")
 
 
 def _newest_clustering(store: Store) -> str:
     rows = store.read(named("clusterings").cypher)
     if not rows:
-        raise MisuseError(f"{store.address} has no communities; make them: stratigraph cluster")
+        raise MisuseError(f"{store.address} has no communities; none were made yet")
     return str(rows[0]["run"])
 
 

@@ -4,6 +4,7 @@
 // param run: run -- the run that measured
 // param limit: integer = 20 -- most rows, 0 for all
 // column id: string -- model/source/index
+// column share: number -- of its activity that those tokens carry
 // column frequency: number -- share of tokens at which it fires
 // column label: string -- the label
 
@@ -16,10 +17,13 @@ WITH [['"', '\\"'], ['\n', '\\n'], ['\r', '\\r'], ['\t', '\\t'], ['\b', '\\b'], 
 WITH escapes, reduce(text = replace($text, '\\', '\\\\'), pair IN escapes | replace(text, pair[0], pair[1])) AS written
 MATCH (f:Feature)-[m:MEASURED_IN]->(:Run {id: $run})
 WHERE m.top_tokens CONTAINS written
-WITH f, m, escapes, written, [part IN tail(split(m.top_tokens, '{"token":"')) | split(part, '","share":')[0]] AS tokens
-WITH f, m, escapes, [token IN tokens WHERE token CONTAINS written | split(token, '\\\\')] AS tokens
-WHERE any(parts IN tokens WHERE substring(reduce(text = '', part IN parts | text + '\\' +
-            reduce(read = part, pair IN escapes | replace(read, pair[1], pair[0]))), 1) CONTAINS $text)
-RETURN f.id AS id, m.frequency AS frequency, f.label AS label
-ORDER BY id
+WITH f, m, escapes, written, [part IN tail(split(m.top_tokens, '{"token":"')) | split(part, '","share":')] AS tokens
+WITH f, m, escapes, [token IN tokens WHERE token[0] CONTAINS written | [split(token[0], '\\\\'), split(token[1], '}')[0]]] AS tokens
+WITH f, m, [token IN tokens WHERE substring(reduce(text = '', part IN token[0] | text + '\\' +
+              reduce(read = part, pair IN escapes | replace(read, pair[1], pair[0]))), 1) CONTAINS $text
+            | toFloat(token[1])] AS shares
+WHERE size(shares) > 0
+RETURN f.id AS id, reduce(sum = 0.0, share IN shares | sum + share) AS share, m.frequency AS frequency,
+       f.label AS label
+ORDER BY share DESC, id
 LIMIT $limit

@@ -25,9 +25,17 @@ _SHORT = 32
 """Values up to this length, ids above all, are not broken over lines; labels are."""
 
 
+class _Output(Console):
+    """A console whose reader may leave, as ``head`` does: that is for the front door to end quietly."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise what was raised; Console itself would exit with 1."""
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """Return a console on stdout; off a terminal it is 80 columns wide, without colour."""
-    return Console(file=sys.stdout, highlight=False)
+    return _Output(file=sys.stdout, highlight=False)
 
 
 def table(rows: Sequence[Row], columns: Sequence[str], whole: Sequence[str] = ()) -> Table:

@@ -25,7 +25,7 @@ def labelled(store: Store, text: str, limit: int = 20, timeout: float = READ_TIM
 def fires_on(
     store: Store, text: str, run: str | None = None, limit: int = 20, timeout: float = READ_TIMEOUT
 ) -> list[Row]:
-    """Return features with `text` in one of the tokens that carry most of their activation."""
+    """Return features with `text` in a token that carries much of their activation, largest share first."""
     return query(store, "fires_on", {"text": text, "run": run, "limit": limit}, timeout)
 
 

@@ -14,8 +14,8 @@ Row = Mapping[str, Any]
 _CONTEXTS = 8
 
 
-def neighbor_table(rows: Sequence[Row], of: str) -> Table:
-    """Return the neighbours of feature `of`; ids of its own site are shortened to their index."""
+def neighbor_table(rows: Sequence[Row], of: str, hops: int = 1) -> Table:
+    """Return the neighbours of feature `of`, up to `hops` away; ids of its own site show their index."""
     site = of.rpartition("/")[0] + "/"
     shown = [
         {**row, "index": row["id"].removeprefix(site), "cosine": row["decoder_cosine"], "q": row["q_value"]}
@@ -25,7 +25,7 @@ def neighbor_table(rows: Sequence[Row], of: str) -> Table:
         row["q"] = row["q_shuffle"] if row["q"] is None else row["q"]
         row["seen"], row["together"] = row["replicates"], row["coactivation"]
     columns = ["index", "label", "weight", "cosine", "seen", "q", "together"]
-    if any(row["hops"] > 1 for row in rows):
+    if hops > 1:
         columns[:1] = ["hops", "index", "through"]
         for row in shown:
             row["through"] = row["through"].removeprefix(site)

@@ -54,5 +54,5 @@ def run(arguments: Namespace) -> int:
     from queries.views import neighbor_table
 
     empty = f"{arguments.feature} has no neighbours that pass; --all shows also edges that were not kept"
-    console().print(neighbor_table(rows, arguments.feature) if rows else empty)
+    console().print(neighbor_table(rows, arguments.feature, arguments.hops) if rows else empty)
     return 0

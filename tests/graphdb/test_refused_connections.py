@@ -155,6 +155,37 @@ def test_a_user_that_only_reads(say: Say, address: str, store: Store) -> None:
     assert content(store) == before
 
 
+WRITES = (
+    "CREATE (n:Feature {id: 'x'}) RETURN n.id",
+    "MATCH (n:Kept) SET n.value = 2",
+    "MATCH (n:Kept) DETACH DELETE n",
+)
+
+
+@pytest.mark.parametrize("cypher", WRITES)
+def test_who_may_write_still_reads_without_write(
+    there: Reached,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    cypher: str,
+) -> None:
+    store.write("CREATE (n:Kept {id: 'kept', value: 1})")
+    before = content(store)
+    for name, value in there.environment().items():
+        monkeypatch.setenv(name, value)
+    assert stratigraph.main(["query", cypher, "--db", there.url]) == 1
+    refused = (
+        r"stratigraph: \S+ refused to write over a connection that only reads \(.+\); add --write if meant"
+    )
+    assert re.fullmatch(refused, capsys.readouterr().err.strip())
+    assert content(store) == before
+    with connect(there.url) as reading:
+        assert reading.read("MATCH (n:Kept) RETURN n.value AS value") == [{"value": 1}]
+    assert stratigraph.main(["query", cypher, "--write", "--db", there.url]) == 0
+    assert content(store) != before
+
+
 def test_a_database_that_is_only_read(say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     have_neo4j()
     made = create_directory(tmp_path / "graph.db", "neo4j")

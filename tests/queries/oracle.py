@@ -97,12 +97,12 @@ def labelled(world: World, asked: Row) -> list[Row]:
 
 
 def fires_on(world: World, asked: Row) -> list[Row]:
-    found = [
-        {"id": row["id"], "frequency": row["frequency"], "label": label(world, row["id"])}
-        for row in measured(world, asked["run"])
-        if any(asked["text"] in item["token"] for item in row["top_tokens"])
-    ]
-    return limited(sorted(found, key=lambda row: row["id"]), asked)
+    found = []
+    for row in measured(world, asked["run"]):
+        if shares := [item["share"] for item in row["top_tokens"] if asked["text"] in item["token"]]:
+            said = {"share": sum(shares), "frequency": row["frequency"], "label": label(world, row["id"])}
+            found.append({"id": row["id"], **said})
+    return limited(sorted(found, key=lambda row: (-row["share"], row["id"])), asked)
 
 
 def mentioned(world: World, asked: Row) -> list[Row]:

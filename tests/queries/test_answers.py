@@ -214,7 +214,7 @@ def test_numbers_that_a_run_does_not_hold(loaded: Store) -> None:
 
 
 def test_no_communities(store: Store) -> None:
-    with pytest.raises(MisuseError, match="has no communities; make them: stratigraph cluster"):
+    with pytest.raises(MisuseError, match="has no communities; none were made yet"):
         query(store, "communities")
 
 

@@ -3,6 +3,8 @@
 import argparse
 import io
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +14,9 @@ import polars as pl
 import pytest
 
 from analysis.errors import MisuseError, StratigraphError
+from graphdb import server
 from graphdb.commands import add_commands as add_database_commands
+from graphdb.directory import create_directory
 from graphdb.load import load_graph
 from graphdb.store import Store
 from queries.commands import add_commands
@@ -157,6 +161,53 @@ def test_db_up_status_down(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert "stopped; every command starts it" in shown
     assert "reader (reads only) or root" in shown
     assert f"in {where / 'credentials.json'}" in shown
+
+
+def test_a_kept_server_that_was_killed_is_kept_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = tmp_path / "kept.db"
+    made = create_directory(where)
+
+    def ask(*words: str) -> None:
+        arguments = command_line().parse_args([*words, "--db", str(where)])
+        assert arguments.run(arguments) == 0
+
+    try:
+        ask("db", "up")
+        running = server.running(made)
+        assert running is not None
+        os.kill(running.pid, signal.SIGKILL)
+        ask("runs")
+        again = server.running(made)
+        assert again is not None
+        assert again.pid != running.pid
+        assert again.keep
+    finally:
+        ask("db", "down")
+    assert server.running(made) is None
+    ask("runs")
+    assert server.running(made) is None, "what was stopped is kept no longer"
+    capsys.readouterr()
+
+
+def test_a_reader_that_leaves_early_is_no_failure(store: Store, address: str) -> None:
+    load_graph(store, planted(300, [(0, i, 0.1 * i) for i in range(1, 300)]))
+    for form in ("table", "json", "csv"):
+        words = ["neighbors", "tiny/0-sae/0", "--all", "--limit", "0", "--format", form, "--db", address]
+        with subprocess.Popen(
+            [sys.executable, "-m", "stratigraph", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as asked:
+            assert asked.stdout is not None
+            assert asked.stderr is not None
+            asked.stdout.close()
+            assert asked.stderr.read() == b"", form
+            assert asked.wait(60) == 0, form
+
+
+def test_all_of_one_hop_says_so_where_more_were_asked_for(run: Run) -> None:
+    assert "through" not in run("neighbors", "tiny/0-sae/0", "--all")
+    assert "through" in run("neighbors", "tiny/0-sae/0", "--all", "--hops", "2", "--limit", "3")
 
 
 def test_db_refuses_urls() -> None:
