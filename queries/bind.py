@@ -57,7 +57,7 @@ def check_limit(limit: Any) -> None:  # noqa: ANN401  any JSON value
     if isinstance(limit, str):
         limit = literal(limit)
     if isinstance(limit, int | float) and limit < 0:
-        raise MisuseError(f"--limit is {limit}; expected 1 or more, or 0 for all")
+        raise MisuseError(f"limit is {limit}; expected 1 or more, or 0 for all")
 
 
 def literal(text: str) -> Any:  # noqa: ANN401  any JSON value

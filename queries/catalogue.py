@@ -93,10 +93,11 @@ def named(name: str) -> Query:
     known = catalogue()
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or sorted(known)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+    nearest = f"; the nearest are {', '.join(near)}" if near else ""
     raise MisuseError(
-        f"there is no query {name!r} in the catalogue; the nearest are {', '.join(near)} "
-        "(`stratigraph query --list` shows all), or give Cypher, such as 'MATCH (s:Site) RETURN s.id'"
+        f"there is no query {name!r} in the catalogue{nearest} (`stratigraph query --list` shows all); "
+        "or give Cypher, such as 'MATCH (s:Site) RETURN s.id'"
     )
 
 

@@ -175,9 +175,10 @@ def _status(found: "Directory") -> None:
         "password": f"in {found.path / 'credentials.json'}",
     }
     if running is not None:
-        until = "until `stratigraph db down`" if running.keep else "until the commands that use it are done"
+        until = "`stratigraph db down`" if running.keep else "the commands that use it are done"
         since = f"since {server.started(found):%Y-%m-%d %H:%M:%S}"
-        lines["server"] = f"runs as process {running.pid}, {since}, {until}"
+        lines["server"] = f"runs as process {running.pid} {since}"
+        lines["until"] = until
         lines["address"] = f"{running.url}, database {engine_called(found.engine).database}"
     sys.stdout.write("".join(f"{key:<10} {value}\n" for key, value in lines.items()))
 

@@ -5,13 +5,14 @@ import os
 from pathlib import Path
 
 
-def add_database(parser: argparse.ArgumentParser) -> None:
-    """Add ``--db``: a directory or URL, else ``$STRATIGRAPH_DB``, else ``graph.db``."""
+def add_database(parser: argparse.ArgumentParser, *, made: bool = True) -> None:
+    """Add ``--db``: a directory, `made` if absent, or URL, else ``$STRATIGRAPH_DB``, else ``graph.db``."""
+    absent = ", made if absent," if made else ""
     parser.add_argument(
         "--db",
         default=os.environ.get("STRATIGRAPH_DB") or "graph.db",
         metavar="URL",
-        help="a directory of ours, made if absent, or bolt://HOST:PORT ($STRATIGRAPH_DB, else ./graph.db)",
+        help=f"a directory of ours{absent} or bolt://HOST:PORT ($STRATIGRAPH_DB, else ./graph.db)",
     )
 
 

@@ -16,7 +16,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         epilog="example: stratigraph drop 3fa91c02 --db graph.db",
     )
     parser.add_argument("of", metavar="RUN", help="the run's id, or a unique beginning of it")
-    add_database(parser)
+    add_database(parser, made=False)
     parser.set_defaults(run=_run)
 
 

@@ -83,7 +83,7 @@ def add(commands: "_SubParsersAction[ArgumentParser]") -> None:
     parser = commands.add_parser(
         "sample",
         help="read a corpus with a model and its SAEs into samples directories",
-        description=__doc__,
+        description="Read text with a model and its SAEs into samples directories, one a layer.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -70,6 +70,9 @@ def demo(work: Path, database: str, replicates: int, seed: int = 0, layers: tupl
     with _naming_work():
         places = sample(config)
     samples = {found.site.layer: found for found in map(open_samples, places)}
+    console.print(
+        f"  {_FRESH} of the {replicates + _FRESH} replicates are kept back, to judge by them", style="dim"
+    )
     _step(console, 2, "infer a dependence graph for each layer, by either procedure")
     published, calibrated = (_infer(procedure, samples, work, replicates, seed) for procedure in _PROCEDURES)
     _step(console, 3, f"load the graphs into {database}")

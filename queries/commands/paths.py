@@ -84,8 +84,8 @@ def run(arguments: Namespace) -> int:
         return 0
     to = f" to {arguments.end}" if arguments.end else ""
     console().print(
-        f"no path from {arguments.start}{to} with at most {arguments.max_hops} hops; links lead to later "
-        "layers only, and --max-hops looks further",
+        f"no path from {arguments.start}{to}\nwith at most {arguments.max_hops} hops; "
+        "links lead to later layers only, and\n--max-hops looks further",
         soft_wrap=True,
     )
     return 0

@@ -177,7 +177,7 @@ def test_each_query_is_what_its_header_says(whole: Store, address: str, name: st
         ),
         ("only_in", {"run": "bb", "other": "cc"}, "cccc is about tiny/1-sae, not about tiny/0-sae"),
         ("only_in", {"run": "bb", "other": "bbbb"}, "run and other are both run bbbb; name two"),
-        ("hubs", {"limit": -1}, "--limit is -1; expected 1 or more, or 0 for all"),
+        ("hubs", {"limit": -1}, "limit is -1; expected 1 or more, or 0 for all"),
         ("members", {"community": "c9"}, "no community 'c9' in .*; `stratigraph communities` lists them"),
         ("paths", {"from": "tiny/0-sae/0", "to": "tiny/0-sae/0"}, "are both tiny/0-sae/0"),
         ("paths", {"from": "tiny/0-sae/0", "to": "tiny/0-sae/9"}, "the nearest is tiny/0-sae/5"),

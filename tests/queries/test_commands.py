@@ -116,7 +116,7 @@ def test_tables_are_read_at_80_columns(run: Run) -> None:
         (("query", "hubs", "--timeout", "0"), "--timeout is 0"),
         (("query", "hubs", "--param", "limit"), "expected NAME=VALUE"),
         (("runs", "--output", "x"), "--output FILE goes with --format"),
-        (("neighbors", "tiny/0-sae/0", "--limit", "-1"), "--limit is -1"),
+        (("neighbors", "tiny/0-sae/0", "--limit", "-1"), "limit is -1"),
         (("feature", "tiny/0-sae/40"), "the nearest is tiny/0-sae/39"),
     ],
 )
@@ -151,7 +151,7 @@ def test_db_up_status_down(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
         ask("status")
     try:
         shown = ask("up")
-        assert "until `stratigraph db down`" in shown
+        assert "until      `stratigraph db down`" in shown
         assert "bolt://127.0.0.1:" in shown
         for password in json.loads((where / "credentials.json").read_text()).values():
             assert password not in shown

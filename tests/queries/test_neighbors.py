@@ -123,6 +123,6 @@ def test_limits(store: Store) -> None:
     assert [row["weight"] for row in every] == [5, 4, 3, 2, 1]
     assert neighbors(store, "tiny/0-sae/0", filters=everything, limit=2) == every[:2]
     assert neighbors(store, "tiny/0-sae/0", filters=everything, limit=0) == every
-    for bad, said in (({"hops": 0}, "--hops is 0"), ({"limit": -1}, "--limit is -1")):
+    for bad, said in (({"hops": 0}, "--hops is 0"), ({"limit": -1}, "limit is -1")):
         with pytest.raises(MisuseError, match=said):
             neighbors(store, "tiny/0-sae/0", **bad)  # type: ignore[arg-type]

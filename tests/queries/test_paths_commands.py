@@ -149,7 +149,7 @@ def test_views_at_80_columns(run: Run) -> None:
     [
         (("paths", at(0, 0), at(0, 0)), "a path leads to another feature"),
         (("paths", at(0, 9)), "the nearest is"),
-        (("paths", at(0, 0), "--limit", "-1"), "--limit is -1"),
+        (("paths", at(0, 0), "--limit", "-1"), "limit is -1"),
         (("paths", at(0, 0), "--timeout", "0"), "--timeout is 0"),
         (("paths", at(0, 0), "--through", "nobody"), "no feature 'nobody'"),
         (("lineage", at(0, 0), "--run", "zz"), "begins with 'zz'"),
