@@ -1,6 +1,7 @@
 """``stratigraph infer``: a samples directory becomes a graph directory."""
 
 import argparse
+import math
 import re
 import sys
 from pathlib import Path
@@ -113,7 +114,7 @@ def memory_from(text: str | None) -> float | None:
     if text is None:
         return None
     found = _AMOUNT.fullmatch(text.strip())
-    if found is None:
+    if found is None or math.isinf(float(found[1])):
         raise MisuseError(f"--memory is {text!r}; expected a number of GB, or one such as 4GB or 800MB")
     return float(found[1]) * (1e-3 if found[2] in ("m", "M") else 1.0)
 

@@ -1,12 +1,15 @@
 """The document on the data model says what the database holds."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from graphdb.load import load_graph
-from graphdb.store import Store
+from graphdb.store import Store, connect
 from queries.catalogue import catalogue
 from tests.graphdb.small_graphs import planted
+from tests.graphdb.stores import empty
+from tests.queries.test_catalogue import same
 
 TEXT = (Path(__file__).parents[2] / "docs" / "data-model.md").read_text(encoding="utf-8")
 
@@ -43,6 +46,21 @@ def test_the_ten_queries_answer(store: Store, reader: Store) -> None:
     assert len(texts) == 10
     for text in texts:
         assert reader.read(text), text
+
+
+def test_the_ten_queries_give_the_same_rows_in_the_same_order_on_both_engines(
+    servers: Callable[[str], str],
+) -> None:
+    texts = re.findall(r"```cypher\n(.+?)```", TEXT, re.DOTALL)
+    answers = []
+    for engine in ("arcadedb", "neo4j"):
+        with connect(servers(engine), write=True) as store:
+            empty(store)
+            load(store)
+            answers.append([store.read(text) for text in texts])
+            empty(store)
+    for text, one, other in zip(texts, *answers, strict=True):
+        assert same(one, other), text
 
 
 def test_an_edge_that_two_runs_found_counts_once(store: Store, reader: Store) -> None:
