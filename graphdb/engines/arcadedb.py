@@ -8,8 +8,11 @@ from graphdb.engines.java import wheel, wheel_java
 
 _DATABASE = "stratigraph"
 _READ_SECONDS = 600.0
-"""The server itself ends a question of the read-only user after this long. The limit that a person asks for
-is kept by the client; this one ends what a client that gave up left behind."""
+"""The server itself ends a question after this long. The limit that a person asks for is kept by the client;
+this one ends what a client that gave up left behind. The ``readTimeout`` of a group of users is not kept."""
+
+_AT_ONCE = 32
+"""Questions that may be at work; what was given up counts too, and by default four of it block all others."""
 
 _HEAP = "2g"
 
@@ -27,7 +30,7 @@ _GROUPS = {
                 },
                 "reader": {
                     "resultSetLimit": -1,
-                    "readTimeout": int(_READ_SECONDS * 1000),
+                    "readTimeout": -1,
                     "access": [],
                     "types": {"*": {"access": ["readRecord"]}},
                 },
@@ -58,6 +61,8 @@ def _launch(directory: Directory, ports: Ports, briefly: bool) -> Launch:
         "-Darcadedb.server.httpIncomingHost=127.0.0.1",
         f"-Darcadedb.server.httpIncomingPort={ports.http}",
         "-Darcadedb.server.httpBodyContentMaxSize=-1",
+        f"-Darcadedb.command.timeout={int(_READ_SECONDS * 1000)}",
+        f"-Darcadedb.queryMaxConcurrent={_AT_ONCE}",
         f"-Darcadedb.server.defaultDatabases={_DATABASE}[root,reader:{directory.password('reader')}:reader]",
         "-cp",
         f"{wheel()}/jars/*",

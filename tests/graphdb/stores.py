@@ -16,8 +16,11 @@ from pathlib import Path
 import pytest
 
 from graphdb.directory import create_directory, open_directory
-from graphdb.engines import engine_called, neo4j_jars
+from graphdb.engines import arcadedb, engine_called, neo4j_jars
 from graphdb.store import Store, connect
+
+_LONGEST = 30.0
+"""Seconds after which the ArcadeDB of the tests ends a question."""
 
 
 def empty(store: Store) -> None:
@@ -97,7 +100,10 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
             if engine == "neo4j":
                 have_neo4j()
             where = str(create_directory(tmp_path_factory.mktemp("store") / "graph.db", engine).path)
-            held.enter_context(connect(where, write=True))
+            with pytest.MonkeyPatch.context() as patch:
+                # what a test gave up on is not worked on beside all later ones
+                patch.setattr(arcadedb, "_READ_SECONDS", _LONGEST)
+                held.enter_context(connect(where, write=True))
             return where
 
         yield started

@@ -1,13 +1,18 @@
 """An answer that is not there in time is an error, over the real servers, never an empty or partial one."""
 
 import itertools
+import os
 import time
+from pathlib import Path
 
 import pytest
 
 from analysis.errors import StoreError
+from graphdb import server
+from graphdb.directory import create_directory
+from graphdb.engines import arcadedb
 from graphdb.load import load_graph
-from graphdb.store import Store
+from graphdb.store import Store, connect
 from queries.ask import query
 from queries.catalogue import catalogue
 from queries.neighbors import Filters, neighbors
@@ -66,6 +71,33 @@ def test_every_query_keeps_its_limit(store: Store, name: str) -> None:
     asked |= {"run": "bbbb"} if chosen.stored else {}
     with pytest.raises(StoreError, match="within 1e-09 s"):
         query(store, name, asked, timeout=1e-9)
+
+
+def test_what_was_given_up_is_ended_and_keeps_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endless = SLOW.replace("8000", "60000")
+    made = create_directory(tmp_path / "graph.db")
+    monkeypatch.setattr(arcadedb, "_READ_SECONDS", 5.0)
+    with connect(made.path) as reading, connect(made.path, write=True) as writing:
+        for store in (reading, writing) * 3:
+            with pytest.raises(StoreError, match=LATE.format("0.1")):
+                store.read(endless, timeout=0.1)
+        assert reading.read("RETURN 1 AS one") == [{"one": 1}]
+        running = server.running(made)
+        assert running is not None
+
+        def worked() -> float:
+            fields = Path(f"/proc/{running.pid}/stat").read_text().rpartition(")")[2].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            before = worked()
+            time.sleep(1)
+            if worked() - before < 0.2:
+                return
+    pytest.fail("the server still works on what was given up")
 
 
 def test_paths_without_number(dense: Store) -> None:
