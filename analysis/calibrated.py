@@ -32,7 +32,7 @@ from analysis.excess import screen_excess
 from analysis.exclusions import exclusions_of, joined
 from analysis.firings import Firings, states_of
 from analysis.grading import graded_of
-from analysis.loadings import loadings_of
+from analysis.loadings import following_of
 from analysis.nodewise import Fits, nodewise
 from analysis.screen import Candidates
 from analysis.trial import Trial, TrialSettings, concluded
@@ -55,10 +55,13 @@ class Background:
         Loadings on the activity of the token.
     lasting : shape (F, LAGS + SPANS)
         Autocorrelations of the firing states.
+    crowd
+        Share of the tokens that are crowded; 0 where activity is log-normal.
     """
 
     loading: Float64
     lasting: Float32
+    crowd: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,8 @@ class Stages:
 
 def background_of(firings: Firings) -> Background:
     """Estimate the background from all replicates."""
-    return Background(loadings_of(firings), autocorrelations(firings))
+    following = following_of(firings)
+    return Background(following.loading, autocorrelations(firings), following.crowd)
 
 
 def calibrated_trial(firings: Firings, background: Background, settings: CalibratedSettings) -> Trial:
@@ -138,7 +142,14 @@ def dependence_of(
     source, target = neighbourhoods.pairs()
     stages.tests(neighbourhoods, source, target)
     tests = conditional_tests(
-        firings, background.loading, background.lasting, neighbourhoods, source, target, keeping=keeping
+        firings,
+        background.loading,
+        background.lasting,
+        neighbourhoods,
+        source,
+        target,
+        keeping=keeping,
+        crowd=background.crowd,
     )
     pairs = firings.n_features * (firings.n_features - 1) // 2
     return Dependence(
@@ -168,7 +179,13 @@ def screen_states(
     """Screen all pairs of the features that take part; returns which do, shape (F,), and what passes."""
     part: Bool = (firings.count >= settings.min_activations) & (firings.count < firings.n_tokens)
     return part, screen_excess(
-        firings, background.loading, background.lasting, part, settings.q, settings.candidates
+        firings,
+        background.loading,
+        background.lasting,
+        part,
+        settings.q,
+        settings.candidates,
+        background.crowd,
     )
 
 
@@ -184,7 +201,15 @@ def _neighbourhood_fits(
     firings: Firings, background: Background, settings: CalibratedSettings, candidates: Candidates
 ) -> Fits:
     states = states_of(firings)
-    return nodewise(states, moments_of(states), candidates, settings.path, background.loading, refit=True)
+    return nodewise(
+        states,
+        moments_of(states),
+        candidates,
+        settings.path,
+        background.loading,
+        background.crowd,
+        refit=True,
+    )
 
 
 def _neighbourhoods(

@@ -45,6 +45,7 @@ from analysis.design import Design, add_gradient, chance, design_of, log_odds, r
 from analysis.firings import Firings, Int8
 from analysis.kernel import kernel, parallel_kernel
 from analysis.left_out import leave_out
+from analysis.loadings import factor_of
 from analysis.logistic import fires_of, fit_logistic
 from analysis.poisson import evidence
 from analysis.strata import empty_strata, patterns_of, settle
@@ -160,6 +161,7 @@ def conditional_tests(
     target: Int32,
     level: float = 0.1,
     keeping: Keeping = keep_nothing,
+    crowd: float = 0.0,
 ) -> PairTests:
     """Test pairs of features for conditional dependence.
 
@@ -177,13 +179,15 @@ def conditional_tests(
         Largest q that is of interest: tests that cannot reach it whatever the others do are not refined.
     keeping
         Makes the parts of the work.
+    crowd
+        Share of the tokens that are crowded; 0 where activity is log-normal.
     """
     pairs = firings.n_features * (firings.n_features - 1) / 2
     # No pair is kept with less evidence than the last of all these would need.
     enough = math.log(max(1.0, pairs / max(len(source), 1) / level))
     here, there = _from_both_ends(firings, neighbourhoods, source, target, keeping)
-    mine = _evidence(here, loading, lasting, source, target)
-    theirs = _evidence(there, loading, lasting, source, target)
+    mine = _evidence(here, loading, crowd, lasting, source, target)
+    theirs = _evidence(there, loading, crowd, lasting, source, target)
     weaker = np.abs(mine) < np.abs(theirs)
     # Where both are as weak, the smaller score judges, so that it does not matter which end is named first.
     weaker |= (np.abs(mine) == np.abs(theirs)) & (np.abs(here[:, _EXCESS]) < np.abs(there[:, _EXCESS]))
@@ -193,13 +197,13 @@ def conditional_tests(
     again = one_sided(score, stronger, enough, firings.n_features)
     node, other = np.where(weaker, target, source)[again], np.where(weaker, source, target)[again]
     jointly = _run(firings, _joint_tasks(neighbourhoods, node, other), JOINTLY, keeping)
-    found = _evidence(jointly, loading, lasting, node, other)
+    found = _evidence(jointly, loading, crowd, lasting, node, other)
     found = np.sign(found) * np.maximum(0.0, np.abs(found) - math.log(2))
     better = np.abs(found) > np.abs(score[again])
     score[again[better]] = found[better]
     judge[again[better]] = jointly[better]
     scale = np.sqrt(here[:, _RESIDUAL] * there[:, _RESIDUAL])
-    unexplained = judge[:, _BASE] * (np.exp(loading[source] * loading[target]) - 1)
+    unexplained = judge[:, _BASE] * (_factors(loading, crowd, source, target) - 1)
     return PairTests(
         score,
         np.clip((judge[:, _EXCESS] - unexplained) / scale, -1.0, 1.0),
@@ -295,14 +299,28 @@ def _test_part(firings: Firings, tasks: Tasks, number: int) -> Float64:
 
 
 @parallel_kernel
+def _factors(loading: Float64, crowd: float, source: Int32, target: Int32) -> Float64:
+    """By what activity multiplies the meetings of each pair."""
+    found = np.empty(len(source))
+    for e in numba.prange(len(source)):
+        found[e] = factor_of(loading[source[e]] * loading[target[e]], crowd)
+    return found
+
+
+@parallel_kernel
 def _evidence(
-    figures: Float64, loading: Float64, lasting: Float32, source: Int32 | Int64, target: Int32 | Int64
+    figures: Float64,
+    loading: Float64,
+    crowd: float,
+    lasting: Float32,
+    source: Int32 | Int64,
+    target: Int32 | Int64,
 ) -> Float64:
     """Signed evidence of each test."""
     found = np.zeros(len(source))
     for e in numba.prange(len(source)):
         i, j = source[e], target[e]
-        unseen = figures[e, _BASE] * (math.exp(loading[i] * loading[j]) - 1.0)
+        unseen = figures[e, _BASE] * (factor_of(loading[i] * loading[j], crowd) - 1.0)
         variance = figures[e, _VARIANCE] + unseen
         if variance > 0.0 and figures[e, _CONVERGED] > 0.0:
             excess = figures[e, _EXCESS] - unseen

@@ -30,6 +30,7 @@ from analysis.activations import Bool, Float32, Float64, Int32, Int64
 from analysis.bursts import dispersion
 from analysis.firings import Firings
 from analysis.kernel import kernel, parallel_kernel
+from analysis.loadings import factor_of
 from analysis.pairs import Lists, empty_lists, merge_lists, offer_pairs, rows_of_labels
 from analysis.poisson import evidence
 from analysis.screen import BINS, Candidates, no_candidates, passing
@@ -52,7 +53,13 @@ _SMALL = 64
 
 
 def screen_excess(
-    firings: Firings, loading: Float64, lasting: Float32, part: Bool, q: float = 0.1, k: int = 64
+    firings: Firings,
+    loading: Float64,
+    lasting: Float32,
+    part: Bool,
+    q: float = 0.1,
+    k: int = 64,
+    crowd: float = 0.0,
 ) -> Candidates:
     """Screen all pairs of features that take part.
 
@@ -70,6 +77,8 @@ def screen_excess(
         Level of Benjamini-Hochberg, in (0, 1).
     k
         Most candidates of a feature.
+    crowd
+        Share of the tokens that are crowded; 0 where activity is log-normal.
 
     Returns
     -------
@@ -93,6 +102,7 @@ def screen_excess(
         row,
         name,
         loading[name],
+        crowd,
         lasting,
         firings.n_tokens,
         _largest_means(MOST),
@@ -189,6 +199,7 @@ def _screen(
     row: UInt32,
     name: Int32,
     loading: Float64,
+    crowd: float,
     lasting: Float32,
     n: int,
     largest: Float64,
@@ -213,14 +224,14 @@ def _screen(
             fires_with = _count_together(tokens, a, row_start, row, total, touched)
             share = count[a] / n
             ends = loading[a] * least_loading, loading[a] * most_loading
-            low, high = math.exp(min(ends)), math.exp(max(ends))
+            low, high = factor_of(min(ends), crowd), factor_of(max(ends), crowd)
             found = 0
             for place in range(fires_with):
                 b = touched[place]
                 mean = share * count[b]
                 spread = (1.0 - share) * (1.0 - count[b] / n)
                 if _may_pass(total[b], mean * low, mean * high, spread, largest):
-                    mean *= math.exp(loading[a] * loading[b])
+                    mean *= factor_of(loading[a] * loading[b], crowd)
                     score = _judged(float(total[b]), mean, spread, lasting[name[a]], lasting[name[b]], floor)
                     found = _noted(b, score, floor, others, scores, found)
             # Of the pairs that never fire together only those with a large mean can pass: P(0) = exp(-mean).
@@ -229,7 +240,7 @@ def _screen(
                 if mean * high < floor:
                     break
                 if total[b] == 0:
-                    mean *= math.exp(loading[a] * loading[b])
+                    mean *= factor_of(loading[a] * loading[b], crowd)
                     score = _judged(0.0, mean, 1.0, lasting[name[a]], lasting[name[b]], floor)
                     found = _noted(b, score, floor, others, scores, found)
             for place in range(found):

@@ -21,9 +21,16 @@ than chance than meet less often, by a margin. A pair does not count where some 
 lies between the two in a tree, explains half of its excess or more: no single feature stands for an activity.
 A quarter of the features following one raises a sixteenth of all pairs. The log-normal form is the one of
 joint species distribution models, which know the problem as site effects; the product form is exact for it.
+
+Where tokens are of two kinds, few of them crowded, and each feature has a rate of its own at either, features
+fire together at ``n_i n_j / n (1 + l_i l_j)``, exactly. Both forms are fitted, and features dealt into blocks
+of like loadings; crowded tokens are believed where their fit errs by less than half as much.
 """
 
+import math
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -37,6 +44,14 @@ from analysis.pairs import UInt32, rows_of_labels
 MOST_GROUPS = 256
 """Groups that the features are dealt into, where each then has four features or more."""
 _GRID: Float64 = np.linspace(-1.0, 3.0, 81)
+LEAST_FACTOR = 0.01
+"""Least factor of crowded tokens, whose loadings are known but roughly."""
+_BLOCKS = 16
+"""Blocks of features of like loadings, to tell forms of activity apart by."""
+_WELL_KNOWN = 100.0
+"""Meetings of two blocks from which on they are compared."""
+_MUCH_BETTER = 0.5
+"""Share of the error of the log-normal form that crowded tokens must not exceed."""
 _ROUNDS = 12
 _OUTLIER = 3.5
 _LEAST_EXCESS = 0.01
@@ -55,8 +70,48 @@ _RAISED = 0.045
 """Least share of a lot's pairs that meet oftener than chance and than any third feature explains."""
 
 
+class Following(NamedTuple):
+    """How features follow the activity of the token.
+
+    Parameters
+    ----------
+    loading : shape (F,)
+        Loadings.
+    crowd
+        Share of the tokens that are crowded, where there are two kinds; 0 where activity is log-normal.
+    """
+
+    loading: Float64
+    crowd: float
+
+
+class _Form(NamedTuple):
+    """A form of activity: loadings looked at, and the factor of each two of them."""
+
+    grid: Float64
+    factor: Float64
+
+
+_LOG_NORMAL = _Form(_GRID, np.exp(np.outer(_GRID, _GRID)))
+_STEPS: Float64 = np.linspace(-0.7, 3.0, 75)
+_CROWD_GRID: Float64 = np.sign(_STEPS) * np.expm1(np.abs(_STEPS))
+_CROWDED = _Form(_CROWD_GRID, np.maximum(LEAST_FACTOR, 1 + np.outer(_CROWD_GRID, _CROWD_GRID)))
+
+
+@kernel
+def factor_of(product: float, crowd: float) -> float:
+    """Return by what activity multiplies the meetings of two features, by the product of their loadings."""
+    return max(LEAST_FACTOR, 1.0 + product) if crowd > 0.0 else math.exp(product)
+
+
 def loadings_of(firings: Firings) -> Float64:
     """Estimate the loading of every feature, shape (F,)."""
+    return following_of(firings).loading
+
+
+def following_of(firings: Firings) -> Following:
+    """Estimate how every feature follows the activity."""
+    none = Following(np.zeros(firings.n_features), 0.0)
     weight = firings.count.astype(np.float64)
     # Dealt out in the order of their counts, so that the groups fire about equally often.
     group = np.empty(firings.n_features, np.int32)
@@ -66,17 +121,59 @@ def loadings_of(firings: Firings) -> Float64:
     typical = np.median(ratio, axis=1)
     excess = float(np.average(typical, weights=weight) - 1) if weight.sum() else 0.0
     if excess < _LEAST_EXCESS or not _many_pairs_meet(firings):
-        return np.zeros(firings.n_features)
-    loading = np.clip((typical - 1) / np.sqrt(excess), _GRID[0], _GRID[-1])
-    loading[expected.mean(axis=1) < _FEW] = np.sqrt(np.log1p(excess))
+        return none
+    first = (typical - 1) / np.sqrt(excess)
+    unknown = expected.mean(axis=1) < _FEW
+    first[unknown] = np.sqrt(np.log1p(excess))
+    loading = _fitted(_LOG_NORMAL, first, group, weight, found, expected)
+    if loading is None:
+        return none
+    first[unknown] = np.sqrt(excess)
+    crowded = _fitted(_CROWDED, first, group, weight, found, expected)
+    if crowded is not None:
+        missed = _missed(firings, loading, [(_LOG_NORMAL, loading), (_CROWDED, crowded)])
+        if missed[1] < _MUCH_BETTER * missed[0]:
+            # No feature can be bound to crowded tokens more closely than to all of its firings being there.
+            return Following(crowded, float(1 / (1 + crowded.max() ** 2)))
+    return Following(loading, 0.0)
+
+
+def _fitted(
+    form: _Form, first: Float64, group: Int32, weight: Float64, found: Float64, expected: Float64
+) -> Float64 | None:
+    """Find the loadings of one form, shape (F,); None where hubs were taken for an activity."""
+    loading = np.clip(first, form.grid[0], form.grid[-1])
     for _ in range(_ROUNDS):
-        table = _mean_factor(loading, group, weight)
-        inlier, spread = _inliers(loading, found, expected, table)
-        # Where hubs were taken for an activity, nothing is left of it once their groups stand out.
+        table = _mean_factor(form, loading, group, weight)
+        inlier, spread = _inliers(form, loading, found, expected, table)
+        # Where they were, nothing is left of it once their groups stand out.
         if np.where(inlier, found - (1 + _LEAST_EXCESS) * expected, 0.0).sum() < 0:
-            return np.zeros(firings.n_features)
-        loading = (loading + _solved(found, expected, table, inlier, spread)) / 2
+            return None
+        loading = (loading + _solved(form, found, expected, table, inlier, spread)) / 2
     return np.asarray(loading, np.float64)
+
+
+def _missed(firings: Firings, order: Float64, fits: Sequence[tuple[_Form, Float64]]) -> list[float]:
+    """Mean square of the log by which features of like loadings meet otherwise than each fit says."""
+    weight = firings.count.astype(np.float64)
+    size = firings.n_features
+    block = np.empty(size, np.int32)
+    block[np.argsort(order, kind="stable")] = np.arange(size) * min(_BLOCKS, size) // size
+    found, expected = _group_counts(firings, block)
+    missed = []
+    for form, loading in fits:
+        table = _mean_factor(form, loading, block, weight)
+        foretold = expected * table[_place(form, loading)]
+        met, said = (_by_block(block, counts) for counts in (found, foretold))
+        known = said > _WELL_KNOWN
+        error = np.log(np.maximum(met[known], 1.0) / said[known])
+        missed.append(float((error**2).mean()) if known.any() else 0.0)
+    return missed
+
+
+def _by_block(block: Int32, counts: Float64) -> Float64:
+    """Add up the rows of each block."""
+    return np.stack([counts[block == b].sum(axis=0) for b in range(int(block.max()) + 1)])
 
 
 def _many_pairs_meet(firings: Firings) -> bool:
@@ -158,22 +255,25 @@ def _group_counts(firings: Firings, group: Int32) -> tuple[Float64, Float64]:
     return found, count[:, np.newaxis] / firings.n_tokens * others
 
 
-def _solved(found: Float64, expected: Float64, table: Float64, inlier: Bool, spread: Float64) -> Float64:
+def _solved(
+    form: _Form, found: Float64, expected: Float64, table: Float64, inlier: Bool, spread: Float64
+) -> Float64:
     """Solve for each loading given all of them, and draw the uncertain ones to the mean."""
     target = np.where(inlier, found, 0.0).sum(axis=1)
     curve = np.where(inlier, expected, 0.0) @ table.T
-    solved, slope = _crossing(curve, target)
+    solved, slope = _crossing(form.grid, curve, target)
     variance = np.maximum(target, 1.0) * spread**2 / np.maximum(slope, 1e-9) ** 2
     return _drawn_in(solved, variance)
 
 
-def _inliers(loading: Float64, found: Float64, expected: Float64, table: Float64) -> tuple[Bool, Float64]:
+def _inliers(
+    form: _Form, loading: Float64, found: Float64, expected: Float64, table: Float64
+) -> tuple[Bool, Float64]:
     """Find the groups that meet each feature about as often as its loading says, shape (F, groups).
 
     Beside them how far the standardised meetings spread, shape (F,), at least 1.
     """
-    place = np.clip(np.searchsorted(_GRID, loading), 0, len(_GRID) - 1)
-    fitted = expected * table[place]
+    fitted = expected * table[_place(form, loading)]
     z = (found - fitted) / np.sqrt(np.maximum(fitted, 1e-9))
     # About their median: of a loading that is still far off no group is met as it says.
     away = np.abs(z - np.median(z, axis=1, keepdims=True))
@@ -181,24 +281,27 @@ def _inliers(loading: Float64, found: Float64, expected: Float64, table: Float64
     return (away < _OUTLIER * spread[:, np.newaxis]) & (expected > 0), spread
 
 
-def _mean_factor(loading: Float64, group: Int32, weight: Float64) -> Float64:
+def _place(form: _Form, loading: Float64) -> Int64:
+    """Find the places of loadings on the grid, each at the nearest."""
+    return np.searchsorted((form.grid[1:] + form.grid[:-1]) / 2, loading)
+
+
+def _mean_factor(form: _Form, loading: Float64, group: Int32, weight: Float64) -> Float64:
     """``M_g`` on the grid, shape (grid, groups)."""
-    groups = int(group.max()) + 1
-    level = np.clip(np.rint((loading - _GRID[0]) / (_GRID[1] - _GRID[0])), 0, len(_GRID) - 1).astype(np.int64)
-    mass = np.bincount(group * len(_GRID) + level, weights=weight, minlength=groups * len(_GRID))
-    mass = mass.reshape(groups, len(_GRID))
+    groups, size = int(group.max()) + 1, len(form.grid)
+    place = group * size + _place(form, loading)
+    mass = np.bincount(place, weights=weight, minlength=groups * size).reshape(groups, size)
     total = np.maximum(mass.sum(axis=1), 1e-9)
-    return np.asarray(np.exp(np.outer(_GRID, _GRID)) @ mass.T / total, np.float64)
+    return np.asarray(form.factor @ mass.T / total, np.float64)
 
 
-def _crossing(curve: Float64, target: Float64) -> tuple[Float64, Float64]:
+def _crossing(grid: Float64, curve: Float64, target: Float64) -> tuple[Float64, Float64]:
     """Where each row of `curve` crosses its `target` on the grid, and its slope there."""
-    step = _GRID[1] - _GRID[0]
-    low = np.clip((curve[:, 1:-1] < target[:, np.newaxis]).sum(axis=1), 0, len(_GRID) - 2)
+    low = np.clip((curve[:, 1:-1] < target[:, np.newaxis]).sum(axis=1), 0, len(grid) - 2)
     rows = np.arange(len(curve))
-    slope = (curve[rows, low + 1] - curve[rows, low]) / step
-    found = _GRID[low] + (target - curve[rows, low]) / np.where(np.abs(slope) > 1e-12, slope, np.inf)
-    return np.clip(found, _GRID[0], _GRID[-1]), slope
+    slope = (curve[rows, low + 1] - curve[rows, low]) / np.diff(grid)[low]
+    found = grid[low] + (target - curve[rows, low]) / np.where(np.abs(slope) > 1e-12, slope, np.inf)
+    return np.clip(found, grid[0], grid[-1]), slope
 
 
 def _drawn_in(loading: Float64, variance: Float64) -> Float64:

@@ -19,6 +19,7 @@ from analysis.errors import MisuseError
 from analysis.gram import make_links, sparse_products
 from analysis.kernel import kernel, parallel_kernel
 from analysis.lasso import kkt_residual, lasso_path, penalties
+from analysis.loadings import factor_of
 from analysis.screen import Candidates
 from analysis.tuning import best_by_criterion, best_by_folds
 
@@ -98,6 +99,7 @@ def nodewise(
     candidates: Candidates,
     settings: PathSettings,
     loading: Float64 | None = None,
+    crowd: float = 0.0,
     *,
     refit: bool = False,
 ) -> Fits:
@@ -114,6 +116,8 @@ def nodewise(
     loading : shape (F,), optional
         Loadings on the activity of the token (``analysis.loadings``): products of means are taken times
         ``exp(l_a l_b)``, which leaves of a covariance what the activity does not explain.
+    crowd
+        Share of the tokens that are crowded, and the factor ``1 + l_a l_b``; 0 where activity is log-normal.
     refit
         Whether the choice is fitted again without the penalty and cleared by backward elimination
         (``analysis.backward``).
@@ -128,6 +132,7 @@ def nodewise(
             moments.mean,
             moments.deviation,
             np.empty(0) if loading is None else loading,
+            crowd,
             candidates.feature,
             fold_edges(n, folds),
             settings.steps,
@@ -178,6 +183,7 @@ def _centre(
     mean: Float64,
     deviation: Float64,
     loading: Float64,
+    crowd: float,
     chosen: Int32,
     gram: Float64,
 ) -> None:
@@ -192,7 +198,7 @@ def _centre(
                 product += squares[fold, a, b]
             centre = ratio[a] * ratio[b]
             if a != b and len(loading):
-                centre *= np.exp(loading[chosen[a]] * loading[chosen[b]])
+                centre *= factor_of(loading[chosen[a]] * loading[chosen[b]], crowd)
             gram[a, b] = product / n - centre
             gram[b, a] = gram[a, b]
 
@@ -205,6 +211,7 @@ def _nodewise(
     mean: Float64,
     deviation: Float64,
     loading: Float64,
+    crowd: float,
     candidate: Int32,
     edge: Int64,
     steps: int,
@@ -236,10 +243,10 @@ def _nodewise(
                 continue
             columns = chosen[: size + 1]
             sparse_products(start, token, value, deviation, columns, edge, links, sums, squares)
-            _centre(squares, n, mean, deviation, loading, columns, gram)
+            _centre(squares, n, mean, deviation, loading, crowd, columns, gram)
             if len(loading) and not is_positive(gram, size + 1):
                 # What the activity is said to explain is more than there is: here it explains nothing.
-                _centre(squares, n, mean, deviation, loading[:0], columns, gram)
+                _centre(squares, n, mean, deviation, loading[:0], crowd, columns, gram)
             moment = gram[size, :size].copy()
             path = penalties(np.abs(moment).max(), smallest_ratio, steps)
             betas, gradients, taken, good = lasso_path(gram, moment, path, size)

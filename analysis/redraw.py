@@ -6,10 +6,11 @@ Each feature's firings are placed anew, on their own, with what says nothing of 
 - its bursts: firings nearer to each other than chance would often bring them move as one, so that a
   feature that lasts from token to token still does;
 - its loading: every token is given a standard normal activity ``u``, new in every draw, and a burst begins
-  at a token with a probability in proportion to ``exp(l u)``.
+  at a token with a probability in proportion to ``exp(l u)``. Where tokens are of two kinds, a share ``p`` of
+  them is crowded, and a burst begins at one of those with probability ``p + l sqrt(p (1 - p))``.
 
 Under the tilt ``exp(l u)`` the activity is normal about ``l``, so a token is drawn by drawing its activity
-and taking the token of that rank.
+and taking the token of that rank; crowded tokens are those of highest rank.
 """
 
 import math
@@ -29,7 +30,9 @@ _NEAR = 0.05
 _TRIES = 100
 
 
-def redrawn(columns: Columns, loading: Float64, seed: int, replicate: int, stream: int) -> Columns:
+def redrawn(
+    columns: Columns, loading: Float64, seed: int, replicate: int, stream: int, crowd: float = 0.0
+) -> Columns:
     """Draw one replicate anew; each feature keeps its values, in an order without meaning.
 
     Parameters
@@ -40,6 +43,8 @@ def redrawn(columns: Columns, loading: Float64, seed: int, replicate: int, strea
         Loadings on the activity of the token.
     seed, replicate, stream
         What seeds the draw; equal numbers give equal draws.
+    crowd
+        Share of the tokens that are crowded; 0 where activity is log-normal.
     """
     entropy = entropy_of(seed, replicate, stream)
     by_activity = np.random.default_rng([seed, replicate, stream]).permutation(columns.n_tokens)
@@ -48,6 +53,7 @@ def redrawn(columns: Columns, loading: Float64, seed: int, replicate: int, strea
         columns.token,
         by_activity.astype(np.int32),
         loading,
+        crowd,
         entropy,
         numba.get_num_threads(),
     )
@@ -56,7 +62,13 @@ def redrawn(columns: Columns, loading: Float64, seed: int, replicate: int, strea
 
 @parallel_kernel
 def _redraw(
-    start: Int64, token: Int32, by_activity: Int32, loading: Float64, entropy: np.uint64, blocks: int
+    start: Int64,
+    token: Int32,
+    by_activity: Int32,
+    loading: Float64,
+    crowd: float,
+    entropy: np.uint64,
+    blocks: int,
 ) -> Int32:
     n = len(by_activity)
     drawn = np.empty(len(token), np.int32)
@@ -68,7 +80,7 @@ def _redraw(
             if 2 * len(tokens) > n:
                 place_silence(i, n, state, taken_by, places)
             else:
-                _place_bursts(i, tokens, by_activity, loading[i], state, taken_by, places)
+                _place_bursts(i, tokens, by_activity, loading[i], crowd, state, taken_by, places)
                 places.sort()
     return drawn
 
@@ -79,6 +91,7 @@ def _place_bursts(
     tokens: Int32,
     by_activity: Int32,
     loading: float,
+    crowd: float,
     state: np.uint64,
     taken_by: Int32,
     places: Int32,
@@ -94,7 +107,10 @@ def _place_bursts(
         placed = False
         for _ in range(_TRIES):
             state, u = normal(state)
-            rank = int(n * 0.5 * math.erfc(-(u + loading) / math.sqrt(2.0)))
+            share = 0.5 * math.erfc(-(u + (0.0 if crowd > 0.0 else loading)) / math.sqrt(2.0))
+            if crowd > 0.0:
+                share = _tilted(share, loading, crowd)
+            rank = int(n * share)
             begin = by_activity[min(n - 1, rank)] - tokens[first]
             if begin + tokens[last] < n and _all_free(i, tokens, first, last, begin, taken_by):
                 placed = True
@@ -108,6 +124,15 @@ def _place_bursts(
                 places[entry] = free
             taken_by[places[entry]] = i
         first = last + 1
+
+
+@kernel
+def _tilted(share: float, loading: float, crowd: float) -> float:
+    """Rank of a token, as a share of all, from a uniform number."""
+    there = min(1.0, max(0.0, crowd + loading * math.sqrt(crowd * (1.0 - crowd))))
+    if share < there:
+        return 1.0 - crowd * share / there
+    return (1.0 - crowd) * (share - there) / max(1e-12, 1.0 - there)
 
 
 @kernel

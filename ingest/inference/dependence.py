@@ -2,7 +2,7 @@
 
 ::
 
-    OUT/background.safetensors   loading float64[F], lasting float32[F, LAGS + SPANS]
+    OUT/background.safetensors   loading float64[F], lasting float32[F, LAGS + SPANS], crowd float64[1]
     OUT/dependence.parquet       the pairs tested; counts as file metadata
     OUT/tests/                   parts of the tests, while they last
 """
@@ -137,7 +137,7 @@ def _read_background(out: Path) -> Background:
     file = out / _BACKGROUND
     try:
         arrays = load_file(file)
-        return Background(arrays["loading"], arrays["lasting"])
+        return Background(arrays["loading"], arrays["lasting"], float(arrays["crowd"][0]))
     except (SafetensorError, OSError, KeyError) as error:
         raise DataError(
             f"{file}: not readable ({error}); delete it and {_DEPENDENCE}, and run infer again"
@@ -148,7 +148,8 @@ def _write(out: Path, background: Background, found: Dependence) -> None:
     """Write both files, the one that says that all is done last."""
     out.mkdir(parents=True, exist_ok=True)
     part = out / f"{_BACKGROUND}.part"
-    part.write_bytes(save({"loading": background.loading, "lasting": background.lasting}))
+    crowd: Float64 = np.array([background.crowd])
+    part.write_bytes(save({"loading": background.loading, "lasting": background.lasting, "crowd": crowd}))
     part.replace(out / _BACKGROUND)
     candidates = found.candidates
     counts = {
@@ -158,6 +159,7 @@ def _write(out: Path, background: Background, found: Dependence) -> None:
         "pairs_tested_twice": found.joint,
         "tests_not_converged": found.not_converged,
         "features_following_activity": int(np.count_nonzero(background.loading)),
+        "crowded_tokens_share": background.crowd,
     }
     table = pl.DataFrame(
         {

@@ -211,7 +211,7 @@ def _run_calibrated(config: InferConfig) -> None:
     firings, settings = firings_of([columns]), config.calibrated()
     background = background_of(firings)
     dependence_of(firings, background, settings)
-    null = redrawn(columns, background.loading, 0, 0, 0)
+    null = redrawn(columns, background.loading, 0, 0, 0, background.crowd)
     calibrated_trial(firings_of([null]), background, settings)
 
 

@@ -122,7 +122,10 @@ def _chooser(found: Screened, settings: CalibratedSettings) -> Choose:
         candidate = np.full_like(found.candidates.feature, -1)
         candidate[nodes] = found.candidates.feature[nodes]
         only = replace(found.candidates, feature=candidate)
-        fits = nodewise(states, moments, only, settings.path, found.background.loading, refit=True)
+        background = found.background
+        fits = nodewise(
+            states, moments, only, settings.path, background.loading, background.crowd, refit=True
+        )
         return neighbourhoods_of(found.firings, candidate, fits.coefficient)
 
     return choose
@@ -131,7 +134,14 @@ def _chooser(found: Screened, settings: CalibratedSettings) -> Choose:
 def _test(found: Screened, known: Neighbourhoods, source: Int32, target: Int32, level: float) -> PairTests:
     background = found.background
     return conditional_tests(
-        found.firings, background.loading, background.lasting, known, source, target, level
+        found.firings,
+        background.loading,
+        background.lasting,
+        known,
+        source,
+        target,
+        level,
+        crowd=background.crowd,
     )
 
 

@@ -80,7 +80,7 @@ def calibrated(config: InferConfig, background: Background) -> Procedure:
     settings = config.calibrated()
 
     def null(columns: Columns, k: int, stream: int) -> Columns:
-        return redrawn(columns, background.loading, config.seed, k, stream)
+        return redrawn(columns, background.loading, config.seed, k, stream, background.crowd)
 
     def run(sources: Iterable[Source]) -> Iterator[Trial]:
         for source in sources:

@@ -88,7 +88,7 @@ def rehearse(read: Read, replicates: int, settings: CalibratedSettings) -> Rehea
     amounts = [step.amount for step in measured]
     columns = beginning(read(0), min(1.0, last.amount))
     part, background = min(1.0, last.amount), last.found.background
-    null, drawing = timed(lambda: redrawn(columns, background.loading, 0, 0, 0))
+    null, drawing = timed(lambda: redrawn(columns, background.loading, 0, 0, 0, background.crowd))
     return Rehearsal(
         laying_out=last.laying_out * replicates / last.amount,
         background=on_line(amounts, [step.background for step in measured], replicates),

@@ -4,10 +4,11 @@ import pytest
 from analysis.columns import columns_of
 from analysis.firings import Firings, firings_of
 from analysis.kernel import use_threads
-from analysis.loadings import MOST_GROUPS, loadings_of
+from analysis.loadings import MOST_GROUPS, following_of, loadings_of
 from analysis.loadings import _dealt as dealt
 from analysis.loadings import _group_counts as group_counts
 from bench.truth.activity import Activity
+from bench.truth.crowd import Crowds
 from bench.truth.family import Family, tokens_of
 from bench.truth.hub import Hubs
 from bench.truth.noise import Noise
@@ -86,6 +87,27 @@ def test_of_a_feature_that_never_fires_the_mean_is_believed() -> None:
     found = loadings_of(silenced)
     assert np.isfinite(found).all()
     assert found[-1] == pytest.approx(np.median(found), abs=0.1)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.05])
+def test_crowded_tokens_are_told_from_a_log_normal_activity(share: float) -> None:
+    family = Crowds(0, 600, in_trees=0.0, share=share)
+    found = following_of(drawn(family, n=16_000, replicates=6))
+    # Two kinds of tokens: E N_ij = n_i n_j / n (1 + k_i k_j) exactly, with
+    true = (family.there - family.rate) / family.rate * np.sqrt(share / (1 - share))
+    often = family.rate > 0.002
+    assert 0 < found.crowd <= 2 * share
+    assert np.corrcoef(found.loading[often], true[often])[0, 1] > 0.97
+    assert np.abs(found.loading - true)[often].mean() < 0.15 * true[often].std()
+
+
+@pytest.mark.parametrize(
+    "family",
+    [active(400, 1.0, 1.0), active(600, 0.0, 2.0), Activity(0, 512)],
+    ids=["equal", "unequal", "trees"],
+)
+def test_a_log_normal_activity_is_no_crowd(family: Family) -> None:
+    assert following_of(drawn(family, n=16_000, replicates=6)).crowd == 0
 
 
 def test_a_small_site_has_activity_too() -> None:

@@ -18,10 +18,15 @@ from tests.analysis.naive import Dense, dense, sparse
 
 
 def drawn_from(
-    x: Dense, loading: Float64 | None = None, seed: int = 0, k: int = 0, stream: int = 0
+    x: Dense,
+    loading: Float64 | None = None,
+    seed: int = 0,
+    k: int = 0,
+    stream: int = 0,
+    crowd: float = 0.0,
 ) -> Columns:
     return redrawn(
-        columns_of(sparse(x)), np.zeros(x.shape[1]) if loading is None else loading, seed, k, stream
+        columns_of(sparse(x)), np.zeros(x.shape[1]) if loading is None else loading, seed, k, stream, crowd
     )
 
 
@@ -99,7 +104,7 @@ def test_the_same_draw_for_any_number_of_blocks() -> None:
     order = np.random.default_rng(0).permutation(900).astype(np.int32)
     loading = np.linspace(-1, 1.5, 16)
     one, *others = (
-        redraw_kernel(columns.start, columns.token, order, loading, entropy_of(5), blocks)
+        redraw_kernel(columns.start, columns.token, order, loading, 0.0, entropy_of(5), blocks)
         for blocks in (1, 2, 7)
     )
     assert all(one.tobytes() == other.tobytes() for other in others)
