@@ -63,7 +63,7 @@ def test_from_its_first_start_to_its_end(where: Path, tmp_path: Path) -> None:
 
     said = stratigraph("db", "up", "--engine", "neo4j", *db)
     pid = process(where)
-    assert f"runs as process {pid}, since 20" in said
+    assert f"runs as process {pid} since 20" in said
     assert "until      `stratigraph db down`" in said
     address = re.search(r"bolt://127\.0\.0\.1:(\d+), database neo4j", said)
     assert address
