@@ -7,7 +7,7 @@ says ``complete: false`` from the first write to the last; until then queries le
 features are chosen right before the last write, or created with features that only this run knows.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import polars as pl
@@ -56,9 +56,11 @@ def load_graph(store: Store, graph: LayerGraph, progress: Progress | None = None
         site, run = graph.site.id, graph.run.id
         store.write(statement("load_site"), {"site": site, "properties": site_properties(graph)})
         store.write(statement("load_run"), {"site": site, "run": run, "properties": run_properties(graph)})
-        if bulk is None or not _create(store, bulk, graph, progress):
+        if bulk is not None and _create(store, bulk, graph, progress):
+            store.write(statement("finish_run"), {"run": run})
+        else:
             _merge(store, graph, progress)
-        store.write(statement("finish_run"), {"run": run})
+            _finish(store, graph, progress)
 
 
 def is_much(rows: int) -> bool:
@@ -91,7 +93,7 @@ def drop_run(store: Store, run: str, progress: Progress | None = None) -> None:
     store.write(statement("drop_begin"), {"run": run})
     sites = store.write(statement("sites_of_run"), {"run": run})
     features = store.write(statement("drop_features"), {"run": run})
-    _label(store, features, "", None)
+    store.write_rows(statement("label_features"), features, {"finishing": ""})
     for name in ("drop_edges", "drop_measurements", "drop_unmeasured"):
         _delete(store, name, features, run, progress)
     store.write(statement("drop_communities"), {"run": run})
@@ -106,7 +108,15 @@ def _merge(store: Store, graph: LayerGraph, progress: Progress | None) -> None:
     store.write_rows(statement("load_features"), as_rows(features, "id", "site"), advance=progress)
     store.write_rows(statement("load_measurements"), as_rows(measured, "feature", "run"), advance=progress)
     store.write_rows(statement("load_edges"), as_rows(edges, "source", "target", "run"), advance=progress)
-    _label(store, features.select("id").iter_rows(named=True), graph.run.id, progress)
+
+
+def _finish(store: Store, graph: LayerGraph, progress: Progress | None) -> None:
+    """Label the features and call the run complete in one transaction: no label is seen before its run."""
+    run, rows = graph.run.id, [{"id": name} for name in feature_table(graph)["id"]]
+    labels = statement("label_features"), {"rows": rows, "finishing": run}
+    store.write_together([labels, (statement("finish_run"), {"run": run})])
+    if progress is not None:
+        progress(len(rows))
 
 
 def _create(store: Store, bulk: Bulk, graph: LayerGraph, progress: Progress | None) -> bool:
@@ -139,12 +149,6 @@ def _is_new(store: Store, graph: LayerGraph) -> bool:
     return not store.write(
         statement("some_feature"), {"site": graph.site.id, "first": graph.site.feature_id(0)}
     )
-
-
-def _label(
-    store: Store, features: Iterable[Mapping[str, Any]], finishing: str, progress: Progress | None
-) -> None:
-    store.write_rows(statement("label_features"), features, {"finishing": finishing}, advance=progress)
 
 
 def _delete(

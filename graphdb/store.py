@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -124,6 +124,22 @@ class Store:
         """Run a statement that changes the database, in one transaction; its rows as in `read`."""
         return self._run(cypher, params or {}, None)
 
+    def write_together(self, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+        """Run statements in one transaction: all of them are done, or none is."""
+
+        def work(transaction: neo4j.ManagedTransaction) -> None:
+            for cypher, params in statements:
+                transaction.run(cypher, dict(params)).consume()
+
+        def write() -> list[Row]:
+            with self._driver.session(
+                database=self._database, bookmark_manager=self._driver.execute_query_bookmark_manager
+            ) as session:
+                session.execute_write(work)
+            return []
+
+        self._explained(write, None)
+
     def write_rows(
         self,
         cypher: str,
@@ -167,6 +183,10 @@ class Store:
             )
             return [plain(dict(record)) for record in answer.records]
 
+        return self._explained(ask, timeout)
+
+    def _explained(self, ask: Callable[[], list[Row]], timeout: float | None) -> list[Row]:
+        """Return what `ask` returns; what the driver raises becomes a sentence."""
         try:
             return ask() if timeout is None else _within(timeout, ask)
         except (exceptions.DriverError, exceptions.Neo4jError, OSError) as error:

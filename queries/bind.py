@@ -124,9 +124,11 @@ def _runs(store: Store, values: Row, kinds: Mapping[str, str], sites: list[str])
                 newest_runs(store) if given is None else [find_run(store, str(run))["id"] for run in given]
             )
         elif kind == "links":
-            found[name] = _newest_links(store) if given is None else find_run(store, given)["id"]
+            found[name] = _newest_links(store) if given is None else _of_kind(store, given, "links")
         elif kind == "clustering":
-            found[name] = _newest_clustering(store) if given is None else find_run(store, given)["id"]
+            found[name] = (
+                _newest_clustering(store) if given is None else _of_kind(store, given, "communities")
+            )
     asked = [name for name, kind in kinds.items() if kind == "run"]
     if asked and len(sites) > 1:
         raise MisuseError(
@@ -135,11 +137,21 @@ def _runs(store: Store, values: Row, kinds: Mapping[str, str], sites: list[str])
     site = sites[0] if sites else None
     # a run that is given says of which site the newest is meant where another is left out
     for name in sorted(asked, key=lambda name: values[name] is None):
-        chosen = find_run(store, values[name], site)
+        chosen = _checked(find_run(store, values[name], site), "layer")
         found[name], site = chosen["id"], site or next(iter(chosen["sites"]), None)
     if len(asked) > 1 and len({found[name] for name in asked}) == 1:
         raise MisuseError(f"{' and '.join(asked)} are both run {found[asked[0]]}; name two runs of one site")
     return found
+
+
+def _of_kind(store: Store, given: str, kind: str) -> str:
+    return str(_checked(find_run(store, given), kind)["id"])
+
+
+def _checked(run: Row, kind: str) -> Row:
+    if run["kind"] != kind:
+        raise MisuseError(f"run {run['id']} is of kind {run['kind']}; expected one of kind {kind}")
+    return run
 
 
 def _newest_links(store: Store) -> str:
@@ -158,7 +170,7 @@ def _newest_clustering(store: Store) -> str:
 
 def _communities(store: Store, values: Row, kinds: Mapping[str, str]) -> Row:
     for name in (name for name, kind in kinds.items() if kind == "community"):
-        text = "MATCH (c:Community {id: $id}) RETURN c.id AS id"
+        text = "MATCH (c:Community {id: $id}) MATCH (r:Run {id: c.run}) WHERE r.complete RETURN c.id AS id"
         if not store.read(text, {"id": values[name]}):
             raise MisuseError(
                 f"there is no community {values[name]!r} in {store.address}; "

@@ -45,7 +45,7 @@ def add_timeout(parser: ArgumentParser) -> None:
 
 def seconds(arguments: Namespace) -> float:
     """Return the time limit that was asked for."""
-    if not arguments.timeout > 0:
+    if not 0 < arguments.timeout < float("inf"):
         from analysis.errors import MisuseError  # noqa: PLC0415  the parser is built without it
 
         raise MisuseError(f"--timeout is {arguments.timeout:g}; expected seconds above 0")

@@ -6,6 +6,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from analysis.errors import StoreError
 from analysis.layer_graph import LayerGraph
 from graphdb.cypher import statement
 from graphdb.load import drop_run, load_graph
@@ -41,6 +42,20 @@ def load_until(store: Store, graph: LayerGraph, rows: int) -> None:
 
     with suppress(Killed):
         load_graph(store, graph, kill)
+
+
+def test_a_load_killed_while_it_labels_labels_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    load_graph(store, made("old"))
+    # the last statement of all fails, which calls the run complete
+    broken = {"finish_run": "THIS IS NO CYPHER"}
+    monkeypatch.setattr("graphdb.load.statement", lambda name: broken.get(name) or statement(name))
+    with pytest.raises(StoreError):
+        load_graph(store, made("new", 9000))
+    assert label(store) == ("old1 · x", "tokens")
+    assert query(store, "labelled", {"text": "new"}) == []
+    monkeypatch.undo()
+    load_graph(store, made("new", 9000))
+    assert label(store) == ("new1 · x", "tokens")
 
 
 @pytest.mark.parametrize("rows", [4, 8, 11])
