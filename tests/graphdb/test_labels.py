@@ -69,7 +69,7 @@ def test_a_run_half_loaded_labels_nothing(store: Store, rows: int) -> None:
     assert label(store) == ("new1 · x", "tokens")
 
 
-@pytest.mark.parametrize("rows", [4, 8, 15])
+@pytest.mark.parametrize("rows", [4, 8, 11])
 def test_features_of_a_run_half_loaded_are_not_found(store: Store, rows: int) -> None:
     load_until(store, made("new"), rows)
     assert query(store, "labelled", {"text": "new"}) == []

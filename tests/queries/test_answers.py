@@ -213,6 +213,12 @@ def test_numbers_that_a_run_does_not_hold(loaded: Store) -> None:
             query(loaded, name)
 
 
+def test_a_run_of_another_kind(loaded: Store) -> None:
+    for name in ("fates", "communities"):
+        with pytest.raises(MisuseError, match="run aaaa is of kind layer; expected one of kind"):
+            query(loaded, name, {"run": "aaaa"})
+
+
 def test_no_communities(store: Store) -> None:
     with pytest.raises(MisuseError, match="has no communities; none were made yet"):
         query(store, "communities")
