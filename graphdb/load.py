@@ -19,7 +19,7 @@ from graphdb.engines.engine import Bulk, RefusedError
 from graphdb.foreign import check_foreign, check_unattached
 from graphdb.properties import run_properties, site_properties
 from graphdb.schema import ensure_schema
-from graphdb.store import Store
+from graphdb.store import BATCH, Store
 from graphdb.tables import as_rows, edge_table, feature_table, labelled, measurement_table
 
 Progress = Callable[[float], None]
@@ -113,8 +113,12 @@ def _merge(store: Store, graph: LayerGraph, progress: Progress | None) -> None:
 def _finish(store: Store, graph: LayerGraph, progress: Progress | None) -> None:
     """Label the features and call the run complete in one transaction: no label is seen before its run."""
     run, rows = graph.run.id, [{"id": name} for name in feature_table(graph)["id"]]
-    labels = statement("label_features"), {"rows": rows, "finishing": run}
-    store.write_together([labels, (statement("finish_run"), {"run": run})])
+    # a statement for each part, since ArcadeDB holds in memory what a statement sorts
+    labels = [
+        (statement("label_features"), {"rows": rows[first : first + BATCH], "finishing": run})
+        for first in range(0, len(rows), BATCH)
+    ]
+    store.write_together([*labels, (statement("finish_run"), {"run": run})])
     if progress is not None:
         progress(len(rows))
 

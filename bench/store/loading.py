@@ -37,6 +37,7 @@ def load(store: Store, made: World) -> dict[str, float]:
     seconds: dict[str, float] = defaultdict(float)
     with (
         _watched(Store, "write_rows", lambda args: _NAMES.get(args[0], "links"), seconds),
+        _watched(Store, "write_together", lambda _: "label_features", seconds),
         _watched(Batch, "nodes", lambda args: args[0], seconds),
         _watched(Batch, "relationships", lambda args: args[0], seconds),
     ):
