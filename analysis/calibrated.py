@@ -23,9 +23,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analysis.activations import Bool, Float32, Float64, Int32, Int64
+from analysis.activations import Bool, Columns, Float32, Float64, Int32, Int64
 from analysis.bursts import autocorrelations
-from analysis.columns import moments_of
+from analysis.columns import Moments, moments_of
 from analysis.conditional import Keeping, Neighbourhoods, conditional_tests, keep_nothing
 from analysis.edges import mutual_edges
 from analysis.excess import screen_excess
@@ -194,21 +194,28 @@ def _select(
 ) -> tuple[Bool, Candidates, Fits]:
     """Screen, and choose neighbourhoods."""
     part, candidates = screen_states(firings, background, settings)
-    return part, candidates, _neighbourhood_fits(firings, background, settings, candidates)
-
-
-def _neighbourhood_fits(
-    firings: Firings, background: Background, settings: CalibratedSettings, candidates: Candidates
-) -> Fits:
     states = states_of(firings)
+    return part, candidates, fit_neighbourhoods(states, moments_of(states), candidates, background, settings)
+
+
+def fit_neighbourhoods(
+    states: Columns,
+    moments: Moments,
+    candidates: Candidates,
+    background: Background,
+    settings: CalibratedSettings,
+) -> Fits:
+    """Regress the firing states of every feature on those of its candidates.
+
+    Parameters
+    ----------
+    states, moments
+        Firing states as activations of 1, and their moments.
+    candidates, background, settings
+        What may be chosen, what the features do of themselves, and the path of penalties.
+    """
     return nodewise(
-        states,
-        moments_of(states),
-        candidates,
-        settings.path,
-        background.loading,
-        background.crowd,
-        refit=True,
+        states, moments, candidates, settings.path, background.loading, background.crowd, refit=True
     )
 
 
@@ -216,13 +223,16 @@ def _neighbourhoods(
     firings: Firings, background: Background, settings: CalibratedSettings, candidates: Candidates
 ) -> tuple[Candidates, Neighbourhoods]:
     """Find the neighbourhoods, also among pairs that only a neighbour of both shows to exclude each other."""
-    coefficient = _neighbourhood_fits(firings, background, settings, candidates).coefficient
+    states = states_of(firings)
+    moments = moments_of(states)
+    coefficient = fit_neighbourhoods(states, moments, candidates, background, settings).coefficient
     start, member = _members(candidates.feature, coefficient)
     one, other = exclusions_of(firings, background.lasting, start, member, candidates.threshold)
     more = joined(candidates, coefficient, one, other)
     again = (more.feature != candidates.feature).any(axis=1)
     only = replace(more, feature=np.where(again[:, np.newaxis], more.feature, -1))
-    coefficient[again] = _neighbourhood_fits(firings, background, settings, only).coefficient[again]
+    fits = fit_neighbourhoods(states, moments, only, background, settings)
+    coefficient[again] = fits.coefficient[again]
     return more, neighbourhoods_of(firings, more.feature, coefficient)
 
 

@@ -104,11 +104,6 @@ def factor_of(product: float, crowd: float) -> float:
     return max(LEAST_FACTOR, 1.0 + product) if crowd > 0.0 else math.exp(product)
 
 
-def loadings_of(firings: Firings) -> Float64:
-    """Estimate the loading of every feature, shape (F,)."""
-    return following_of(firings).loading
-
-
 def following_of(firings: Firings) -> Following:
     """Estimate how every feature follows the activity."""
     none = Following(np.zeros(firings.n_features), 0.0)

@@ -60,7 +60,6 @@ def load_graph(store: Store, graph: LayerGraph, progress: Progress | None = None
             store.write(statement("finish_run"), {"run": run})
         else:
             _merge(store, graph, progress)
-            _finish(store, graph, progress)
 
 
 def is_much(rows: int) -> bool:
@@ -103,16 +102,17 @@ def drop_run(store: Store, run: str, progress: Progress | None = None) -> None:
 
 
 def _merge(store: Store, graph: LayerGraph, progress: Progress | None) -> None:
-    """Write what may be there already, row by row."""
+    """Write what may be there already, row by row, and call the run complete."""
     features, measured, edges = feature_table(graph), measurement_table(graph), edge_table(graph)
     store.write_rows(statement("load_features"), as_rows(features, "id", "site"), advance=progress)
     store.write_rows(statement("load_measurements"), as_rows(measured, "feature", "run"), advance=progress)
     store.write_rows(statement("load_edges"), as_rows(edges, "source", "target", "run"), advance=progress)
+    _finish(store, graph.run.id, features["id"], progress)
 
 
-def _finish(store: Store, graph: LayerGraph, progress: Progress | None) -> None:
+def _finish(store: Store, run: str, features: pl.Series, progress: Progress | None) -> None:
     """Label the features and call the run complete in one transaction: no label is seen before its run."""
-    run, rows = graph.run.id, [{"id": name} for name in feature_table(graph)["id"]]
+    rows = [{"id": name} for name in features]
     # a statement for each part, since ArcadeDB holds in memory what a statement sorts
     labels = [
         (statement("label_features"), {"rows": rows[first : first + BATCH], "finishing": run})

@@ -191,7 +191,7 @@ def forget_lost(directory: Directory) -> None:
     with directory.locked():
         if running(directory) is None:
             _pid_file(directory).unlink(missing_ok=True)
-            _record(directory, Ports(0, 0), False)
+            _keep_no_longer(directory)
 
 
 def end_if_unused(directory: Directory) -> bool:
@@ -199,7 +199,7 @@ def end_if_unused(directory: Directory) -> bool:
     with directory.locked():
         server = running(directory)
         if server is None:
-            _record(directory, Ports(0, 0), False)
+            _keep_no_longer(directory)
             return True
         _keep(directory, server, False)
         if directory.in_use():
@@ -228,6 +228,12 @@ def _kept(directory: Directory) -> bool:
         return bool(json.loads((directory.path / "server.json").read_text())["keep"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def _keep_no_longer(directory: Directory) -> None:
+    """Forget that a server which is gone was to outlive its users."""
+    if _kept(directory):
+        _record(directory, Ports(0, 0), False)
 
 
 def _keep(directory: Directory, server: Server, outlive: bool) -> Server:

@@ -11,21 +11,17 @@ from itertools import combinations
 
 import numpy as np
 
-from analysis.activations import Activations, Float32, Float64, Int64
-from bench.truth.family import Pairs, gather, pair, structure_of
+from analysis.activations import Float32, Float64, Int64
+from bench.truth.family import Pairs, Planted, members_of, pair, structure_of
 from bench.truth.firing import Firing
 
 
 @dataclass(frozen=True)
-class Exclusive:
+class Exclusive(Planted):
     """Modules of a parent and its children, and features beside them that depend on nothing.
 
     Parameters
     ----------
-    seed
-        Seed of the graph and its parameters.
-    features
-        Number of features ``F``.
     in_modules
         Share of the features that are in modules.
     children
@@ -38,8 +34,6 @@ class Exclusive:
         How often features outside modules fire, and how strongly any fires.
     """
 
-    seed: int
-    features: int = 2048
     in_modules: float = 0.5
     children: int = 5
     parent_rate: float = 0.03
@@ -50,9 +44,7 @@ class Exclusive:
     def member(self) -> Int64:
         """Features of each module, its parent first, shape (modules, 1 + children)."""
         size = 1 + self.children
-        modules = int(self.features * self.in_modules) // size
-        drawn = structure_of(self.seed).permutation(self.features)[: modules * size]
-        return np.asarray(drawn.reshape(modules, size), np.int64)
+        return members_of(self, int(self.features * self.in_modules) // size, size)
 
     @cached_property
     def rate(self) -> Float64:
@@ -62,17 +54,9 @@ class Exclusive:
         rate[self.member[:, 1:]] = self.parent_rate * (1 - self.none) / self.children
         return rate
 
-    def draw(self, rng: np.random.Generator, n: int) -> Activations:
-        """Draw one replicate of `n` tokens."""
-        return gather(self._values, rng, n, self.features)
-
     def edges(self) -> Pairs:
         """Join all pairs of a module."""
         return {pair(int(i), int(j)) for module in self.member for i, j in combinations(module, 2)}
-
-    def excluded(self) -> Pairs:
-        """None: every pair is exactly dependent or exactly not."""
-        return set()
 
     def _values(self, rng: np.random.Generator, tokens: int) -> Float32:
         fires = rng.random((tokens, self.features), np.float32) < self.rate

@@ -6,11 +6,12 @@ rest. ``x`` is the activation, magnitude included.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from analysis.activations import Activations, Float32
+from analysis.activations import Activations, Float32, Int64
 
 Pairs = set[tuple[int, int]]
 """Pairs of features, lower index first."""
@@ -70,3 +71,37 @@ def gather(values: Values, rng: np.random.Generator, n: int, features: int) -> A
         value.append(chunk[token, which])
     start = np.cumsum(np.concatenate(fires), dtype=np.int64)
     return Activations(start, np.concatenate(feature), np.concatenate(value), features)
+
+
+@dataclass(frozen=True)
+class Planted:
+    """What families share that draw tokens independently of each other and whose every pair is exact.
+
+    Parameters
+    ----------
+    seed
+        Seed of the graph and its parameters.
+    features
+        Number of features ``F``.
+    """
+
+    seed: int
+    features: int = 2048
+
+    def draw(self, rng: np.random.Generator, n: int) -> Activations:
+        """Draw one replicate of `n` tokens."""
+        return gather(self._values, rng, n, self.features)
+
+    def excluded(self) -> Pairs:
+        """None: every pair is exactly dependent or exactly not."""
+        return set()
+
+    def _values(self, rng: np.random.Generator, tokens: int) -> Float32:
+        """Draw the activations of some tokens, shape (tokens, F)."""
+        raise NotImplementedError
+
+
+def members_of(family: Planted, modules: int, size: int) -> Int64:
+    """Draw the features of each of some modules, shape (modules, size)."""
+    drawn = structure_of(family.seed).permutation(family.features)[: modules * size]
+    return np.asarray(drawn.reshape(modules, size), np.int64)

@@ -11,21 +11,17 @@ from itertools import combinations
 
 import numpy as np
 
-from analysis.activations import Activations, Bool, Float32, Float64, Int64
-from bench.truth.family import Pairs, gather, pair, structure_of
+from analysis.activations import Bool, Float32, Float64, Int64
+from bench.truth.family import Pairs, Planted, members_of, pair, structure_of
 from bench.truth.firing import Firing
 
 
 @dataclass(frozen=True)
-class Gates:
+class Gates(Planted):
     """Modules of two inputs and some outputs, and features beside them that depend on nothing.
 
     Parameters
     ----------
-    seed
-        Seed of the graph and its parameters.
-    features
-        Number of features ``F``.
     modules
         Number of modules.
     outputs
@@ -38,8 +34,6 @@ class Gates:
         How often features outside modules fire, and how strongly any fires.
     """
 
-    seed: int
-    features: int = 2048
     modules: int = 96
     outputs: int = 3
     together: float = 0.005
@@ -51,9 +45,7 @@ class Gates:
     @cached_property
     def member(self) -> Int64:
         """Features of each module, its two inputs first, shape (modules, 2 + outputs)."""
-        size = 2 + self.outputs
-        drawn = structure_of(self.seed).permutation(self.features)[: self.modules * size]
-        return np.asarray(drawn.reshape(self.modules, size), np.int64)
+        return members_of(self, self.modules, 2 + self.outputs)
 
     @cached_property
     def rate(self) -> Float64:
@@ -73,10 +65,6 @@ class Gates:
         """Say where the inputs' activations, 0 where they are silent, open the outputs."""
         return np.asarray((first > 0) & (second > 0))
 
-    def draw(self, rng: np.random.Generator, n: int) -> Activations:
-        """Draw one replicate of `n` tokens."""
-        return gather(self._values, rng, n, self.features)
-
     def edges(self) -> Pairs:
         """Join the inputs with each other and with each output."""
         return {
@@ -85,10 +73,6 @@ class Gates:
             for i, j in combinations(module, 2)
             if i in module[:2] or j in module[:2]
         }
-
-    def excluded(self) -> Pairs:
-        """None: every pair is exactly dependent or exactly not."""
-        return set()
 
     def _values(self, rng: np.random.Generator, tokens: int) -> Float32:
         fires = rng.random((tokens, self.features), np.float32) < self.rate

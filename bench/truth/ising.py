@@ -11,21 +11,17 @@ from functools import cached_property
 
 import numpy as np
 
-from analysis.activations import Activations, Float32, Float64, Int64
-from bench.truth.family import Pairs, gather, pair, structure_of
+from analysis.activations import Float32, Float64, Int64
+from bench.truth.family import Pairs, Planted, members_of, pair, structure_of
 from bench.truth.firing import Firing
 
 
 @dataclass(frozen=True)
-class Ising:
+class Ising(Planted):
     """Modules of coupled features, and features beside them that depend on nothing.
 
     Parameters
     ----------
-    seed
-        Seed of the graph and its parameters.
-    features
-        Number of features ``F``.
     modules
         Number of modules.
     size
@@ -42,8 +38,6 @@ class Ising:
         How often features in modules fire.
     """
 
-    seed: int
-    features: int = 2048
     modules: int = 96
     size: int = 8
     extra: int = 3
@@ -60,8 +54,7 @@ class Ising:
     @cached_property
     def member(self) -> Int64:
         """Features of the modules, shape (modules, size)."""
-        chosen = structure_of(self.seed).permutation(self.features)[: self.modules * self.size]
-        return np.asarray(chosen.reshape(self.modules, self.size), np.int64)
+        return members_of(self, self.modules, self.size)
 
     @cached_property
     def rate(self) -> Float64:
@@ -110,19 +103,11 @@ class Ising:
                 p[:, ~fires] *= ((1 - target[:, place]) / (1 - now))[:, np.newaxis]
         raise RuntimeError("the fields did not converge in 1,000 sweeps; use weaker couplings")
 
-    def draw(self, rng: np.random.Generator, n: int) -> Activations:
-        """Draw one replicate of `n` tokens."""
-        return gather(self._values, rng, n, self.features)
-
     def edges(self) -> Pairs:
         """Pairs with a coupling."""
         return {
             pair(int(self.member[m, a]), int(self.member[m, b])) for m, a, b in np.argwhere(self.coupling)
         }
-
-    def excluded(self) -> Pairs:
-        """None: every pair is exactly dependent or exactly not."""
-        return set()
 
     def _values(self, rng: np.random.Generator, tokens: int) -> Float32:
         fires = rng.random((tokens, self.features), np.float32) < self.rate.astype(np.float32)

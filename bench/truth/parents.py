@@ -17,21 +17,17 @@ from itertools import combinations, product
 import numpy as np
 from scipy.special import ndtri
 
-from analysis.activations import Activations, Float32, Float64, Int64
-from bench.truth.family import Pairs, gather, pair, structure_of
+from analysis.activations import Float32, Float64, Int64
+from bench.truth.family import Pairs, Planted, members_of, pair, structure_of
 from bench.truth.firing import Firing
 
 
 @dataclass(frozen=True)
-class Parents:
+class Parents(Planted):
     """Modules of parents and outputs, and features beside them that depend on nothing.
 
     Parameters
     ----------
-    seed
-        Seed of the graph and its parameters.
-    features
-        Number of features ``F``.
     in_modules
         Share of the features that are in modules.
     parents, outputs
@@ -44,8 +40,6 @@ class Parents:
         How often features outside modules fire.
     """
 
-    seed: int
-    features: int = 2048
     in_modules: float = 0.5
     parents: int = 10
     outputs: int = 6
@@ -57,9 +51,7 @@ class Parents:
     def member(self) -> Int64:
         """Features of each module, its parents first, shape (modules, parents + outputs)."""
         size = self.parents + self.outputs
-        modules = int(self.features * self.in_modules) // size
-        drawn = structure_of(self.seed).permutation(self.features)[: modules * size]
-        return np.asarray(drawn.reshape(modules, size), np.int64)
+        return members_of(self, int(self.features * self.in_modules) // size, size)
 
     @cached_property
     def rate(self) -> Float64:
@@ -70,10 +62,6 @@ class Parents:
         silent = (1 - self.leak) * (1 - self.parent_rate / 2) ** self.parents
         rate[self.member[:, self.parents :]] = 1 - silent
         return rate
-
-    def draw(self, rng: np.random.Generator, n: int) -> Activations:
-        """Draw one replicate of `n` tokens."""
-        return gather(self._values, rng, n, self.features)
 
     def edges(self) -> Pairs:
         """Join each output with all parents of its module."""

@@ -5,22 +5,18 @@ from functools import cached_property
 
 import numpy as np
 
-from analysis.activations import Activations, Float32
-from bench.truth.family import Pairs, gather, structure_of
+from analysis.activations import Float32, Float64
+from bench.truth.family import Pairs, Planted, structure_of
 from bench.truth.firing import Firing
 from bench.truth.forest import Forest, grow
 
 
 @dataclass(frozen=True)
-class Trees:
+class Trees(Planted):
     """Binary Markov trees; magnitudes depend on nothing.
 
     Parameters
     ----------
-    seed
-        Seed of the graph and its parameters.
-    features
-        Number of features ``F``.
     in_trees
         Share of the features that are in trees.
     size
@@ -31,8 +27,6 @@ class Trees:
         How often features fire and how strongly.
     """
 
-    seed: int
-    features: int = 2048
     in_trees: float = 0.5
     size: int = 8
     weakest: float = 0.4
@@ -47,17 +41,14 @@ class Trees:
         rate = self.firing.rates(rng, self.features)
         return Forest(parent, rate, rng.uniform(self.weakest, self.strongest, self.features))
 
-    def draw(self, rng: np.random.Generator, n: int) -> Activations:
-        """Draw one replicate of `n` tokens."""
-        return gather(self._values, rng, n, self.features)
+    @property
+    def rate(self) -> Float64:
+        """Rate of each feature over all tokens, shape (F,)."""
+        return self.forest.rate
 
     def edges(self) -> Pairs:
         """Every child with its parent."""
         return self.forest.edges()
-
-    def excluded(self) -> Pairs:
-        """None: every pair is exactly dependent or exactly not."""
-        return set()
 
     def _values(self, rng: np.random.Generator, tokens: int) -> Float32:
         uniform = rng.random((tokens, self.features), np.float32)

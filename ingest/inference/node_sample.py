@@ -19,11 +19,16 @@ import numba
 import numpy as np
 
 from analysis.activations import Bool, Int32, Int64
-from analysis.calibrated import Background, CalibratedSettings, neighbourhoods_of, screen_states
+from analysis.calibrated import (
+    Background,
+    CalibratedSettings,
+    fit_neighbourhoods,
+    neighbourhoods_of,
+    screen_states,
+)
 from analysis.columns import moments_of
 from analysis.conditional import Neighbourhoods, PairTests, conditional_tests
 from analysis.firings import Firings, states_of
-from analysis.nodewise import nodewise
 from analysis.screen import Candidates
 from ingest.inference.calibration import timed
 
@@ -122,10 +127,7 @@ def _chooser(found: Screened, settings: CalibratedSettings) -> Choose:
         candidate = np.full_like(found.candidates.feature, -1)
         candidate[nodes] = found.candidates.feature[nodes]
         only = replace(found.candidates, feature=candidate)
-        background = found.background
-        fits = nodewise(
-            states, moments, only, settings.path, background.loading, background.crowd, refit=True
-        )
+        fits = fit_neighbourhoods(states, moments, only, found.background, settings)
         return neighbourhoods_of(found.firings, candidate, fits.coefficient)
 
     return choose

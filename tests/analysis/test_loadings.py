@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
+from analysis.activations import Float64
 from analysis.columns import columns_of
 from analysis.firings import Firings, firings_of
 from analysis.kernel import use_threads
-from analysis.loadings import MOST_GROUPS, following_of, loadings_of
+from analysis.loadings import MOST_GROUPS, following_of
 from analysis.loadings import _dealt as dealt
 from analysis.loadings import _group_counts as group_counts
 from bench.truth.activity import Activity
@@ -19,6 +20,10 @@ from tests.analysis.planted import planted
 
 def drawn(family: Family, n: int = 4000, replicates: int = 3) -> Firings:
     return firings_of([columns_of(family.draw(tokens_of(0, k), n)) for k in range(replicates)])
+
+
+def loadings_of(firings: Firings) -> Float64:
+    return following_of(firings).loading
 
 
 def active(features: int, least: float, most: float) -> Activity:
@@ -42,6 +47,11 @@ def test_no_activity_no_loading(family: Family) -> None:
 )
 def test_hubs_that_reach_into_most_groups_are_no_activity_either(family: Family) -> None:
     assert (loadings_of(drawn(family, n=16_000)) == 0).all()
+
+
+@pytest.mark.parametrize(("share", "size"), [(0.25, 120), (0.5, 250), (1.0, 500)])
+def test_one_large_tree_is_no_activity(share: float, size: int) -> None:
+    assert (loadings_of(drawn(Trees(0, 512, share, size), n=16_000, replicates=6)) == 0).all()
 
 
 def test_an_activity_that_half_of_the_features_follow_is_found() -> None:

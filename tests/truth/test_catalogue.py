@@ -46,7 +46,7 @@ def test_pairs_are_ordered_within_range_and_scored_once(entry: Entry) -> None:
 def test_every_feature_fires_at_its_rate(entry: Entry) -> None:
     family = entry.plant(5, FEATURES)
     assert isinstance(family, Trees | Ising | Gates | Parents | Exclusive)
-    rate = family.forest.rate if type(family) is not Crowds and isinstance(family, Trees) else family.rate
+    rate = family.rate
     n = 12_000
     found = firing(family.draw(tokens_of(5, 0), n)).mean(axis=0)
     # Tokens that are alike are worth fewer: a third at stay 0.5, a quarter at 0.6.
