@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.errors import MisuseError
+from graphdb.refusals import shortened
 from graphdb.runs import find_run, list_runs
 from graphdb.store import Store
 from queries.catalogue import Parameter, Query, named
@@ -30,7 +31,7 @@ def bind(store: Store, chosen: Query, given: Mapping[str, Any]) -> Row:
     Raises
     ------
     MisuseError
-        A parameter is unknown, missing or of another kind, or names what is not there.
+        A parameter is unknown, missing, of another kind or none of its choices, or names what is not there.
     """
     known = {parameter.name: parameter for parameter in chosen.parameters}
     if unknown := sorted(set(given) - set(known)):
@@ -44,6 +45,7 @@ def bind(store: Store, chosen: Query, given: Mapping[str, Any]) -> Row:
             raise MisuseError(
                 f"query {chosen.name} needs --param {name}=... ({parameter.kind}: {parameter.about})"
             )
+        _check_choice(chosen, parameter, value)
         values[name] = parameter.default if value is None else value
     if "limit" in values:
         values["limit"] = values["limit"] or _ALL
@@ -93,6 +95,17 @@ def typed(chosen: Query, parameter: Parameter, value: Any) -> Any:  # noqa: ANN4
         # they all count something, of which there is less
         return min(value, _ALL)
     return value
+
+
+def _check_choice(chosen: Query, parameter: Parameter, value: Any) -> None:  # noqa: ANN401  any JSON value
+    """Refuse a misspelt word, to which the database would answer that there is nothing."""
+    if not (unfit := parameter.unfit(value)):
+        return
+    holds = "has" if parameter.kind == "list" else "is"
+    raise MisuseError(
+        f"query {chosen.name}: --param {parameter.name} {holds} {shortened(repr(unfit[0]))}; "
+        f"expected {' or '.join(parameter.choices)}"
+    )
 
 
 def newest_runs(store: Store) -> list[str]:

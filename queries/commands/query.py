@@ -3,8 +3,12 @@
 # ruff: noqa: PLC0415  the parser is built for every command; what answers is imported when it runs
 
 from argparse import ArgumentParser, Namespace, _SubParsersAction
+from typing import TYPE_CHECKING
 
 from queries.commands.options import add_timeout, emit, seconds, verb
+
+if TYPE_CHECKING:
+    from queries.catalogue import Parameter
 
 
 def add(commands: "_SubParsersAction[ArgumentParser]") -> None:
@@ -60,13 +64,19 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
+def _described(parameter: "Parameter") -> str:
+    """Name a parameter, with a question mark if it may be left out, and say what it may be."""
+    choices = f" ({'|'.join(parameter.choices)})" if parameter.choices else ""
+    return f"{parameter.name}{'' if parameter.required else '?'}{choices}"
+
+
 def _list(arguments: Namespace) -> int:
     from queries.catalogue import catalogue
 
     rows = [
         {
             "name": query.name,
-            "parameters": ", ".join(f"{p.name}{'' if p.required else '?'}" for p in query.parameters),
+            "parameters": ", ".join(map(_described, query.parameters)),
             "answers": query.title,
         }
         for query in catalogue().values()

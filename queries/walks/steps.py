@@ -10,11 +10,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.errors import MisuseError
 from queries.catalogue import named
 from queries.patience import Patience
 
-KINDS = ("CARRIES", "DRIVES", "DEPENDS")
 UNIT = 2.0**40
 
 
@@ -47,9 +45,6 @@ class Steps:
     """
 
     def __init__(self, patience: Patience, values: Mapping[str, Any]) -> None:
-        for kind in values["kinds"]:
-            if kind not in KINDS:
-                raise MisuseError(f"--kind is {kind!r}; expected one of {', '.join(KINDS)}")
         self.patience = patience
         self.layers: dict[str, int] = {}
         self._values = {name: values[name] for name in ("runs", "kinds", "min_weight")}
