@@ -114,6 +114,7 @@ def test_tables_are_read_at_80_columns(run: Run) -> None:
         (("query",), "needs a name or Cypher"),
         (("query", "hubs", "--write"), "--write goes with Cypher"),
         (("query", "hubs", "--timeout", "0"), "--timeout is 0"),
+        (("query", "CREATE (:X)", "--write", "--timeout", "30"), "--timeout is 30 beside --write"),
         (("query", "hubs", "--param", "limit"), "expected NAME=VALUE"),
         (("runs", "--output", "x"), "--output FILE goes with --format"),
         (("neighbors", "tiny/0-sae/0", "--limit", "-1"), "limit is -1"),
