@@ -117,14 +117,17 @@ def acquire(
     Raises
     ------
     StoreError
-        It does not start, listens on another port, or the directory is held by a server that is not ours.
+        It does not start, listens on another port, is busy for others, or the directory is held by a server
+        that is not ours.
     """
     with directory.locked():
+        # looked for before we are a user, so that only others are
+        found = find(directory, answers)
         file = directory.join()
         try:
             # one that was to outlive its users and was killed is started to outlive them again
             outlive = outlive or _kept(directory)
-            server = find(directory, answers) or _start(directory, answers, not (outlive or much), port)
+            server = found or _start(directory, answers, not (outlive or much), port)
             if port not in {None, server.bolt}:
                 raise StoreError(  # noqa: TRY301  the file is closed on any failure
                     f"the server of {directory.path} runs already, on port {server.bolt}; "
@@ -139,12 +142,26 @@ def acquire(
 
 
 def find(directory: Directory, answers: Answers) -> Server | None:
-    """Return the running server; one that does not answer is ended. Call under the directory's lock."""
+    """Return the running server; one that does not answer and that nobody uses is ended.
+
+    Call under the directory's lock, before joining.
+
+    Raises
+    ------
+    StoreError
+        It does not answer, and a command uses it.
+    """
     server = running(directory)
     if server is None:
         return None
     if _wait_until_answers(directory, server, answers, _ANSWER_SECONDS):
         return server
+    # a server that went away meanwhile keeps nobody from starting another
+    if directory.in_use() and running(directory) is not None:
+        raise StoreError(
+            f"the server of {directory.path} is busy for another command and did not answer within "
+            f"{_ANSWER_SECONDS:g} s; run the command again when that one is done"
+        )
     _end(directory, server.pid)
     return None
 
