@@ -12,11 +12,11 @@ from typing import Any
 
 import polars as pl
 
-from analysis.errors import DataError
 from analysis.layer_graph import LayerGraph
 from graphdb.cypher import statement
 from graphdb.engines.engine import Bulk, RefusedError
 from graphdb.foreign import check_foreign, check_unattached
+from graphdb.one_width import check_width
 from graphdb.properties import run_properties, site_properties
 from graphdb.schema import ensure_schema
 from graphdb.store import BATCH, Store
@@ -167,8 +167,6 @@ def _delete(
 
 def _check_site(store: Store, graph: LayerGraph) -> None:
     found = store.write("MATCH (s:Site {id: $site}) RETURN s.features AS features", {"site": graph.site.id})
-    if found and found[0]["features"] not in {None, graph.n_features}:
-        raise DataError(
-            f"the database has {graph.site.id} with {found[0]['features']} features, this graph has "
-            f"{graph.n_features}; a site is one SAE: sample the other one under another source name"
-        )
+    if found and found[0]["features"] is not None:
+        said = {"in the database": found[0]["features"], f"in run {graph.run.id}": graph.n_features}
+        check_width(graph.site.id, said)
