@@ -32,6 +32,8 @@ Answers = Callable[[str, str, str, str], bool]
 """``answers(url, user, password, database)``: whether a server there lets us in and answers a question."""
 
 _START_SECONDS, _ANSWER_SECONDS, _STOP_SECONDS = 90.0, 20.0, 15.0
+_GOING_SECONDS = 2.0
+"""How long a process that was killed may still be on record after its connections broke."""
 _children: dict[int, "subprocess.Popen[bytes]"] = {}
 """Servers that this process started: they must be waited for when they end."""
 
@@ -182,11 +184,17 @@ def started(directory: Directory) -> datetime:
     return datetime.fromtimestamp(_pid_file(directory).stat().st_mtime).astimezone()
 
 
-def trouble(directory: Directory) -> str | None:
-    """Return the sentence for a disk that is full, or for a server that has gone; None if neither is so."""
+def trouble(directory: Directory, lost: bool = False) -> str | None:
+    """Return the sentence for a disk that is full, or for a server that has gone; None if neither is so.
+
+    Where the connection to it was `lost`, a process that is still there is given a moment to end.
+    """
     again = "run the command again, what was finished is kept"
     if _is_full(directory):
         return f"the disk of {directory.path} is full; make room and {again}"
+    until = time.monotonic() + (_GOING_SECONDS if lost else 0.0)
+    while running(directory) is not None and time.monotonic() < until:
+        time.sleep(0.02)
     if running(directory) is None:
         return f"the server of {directory.path} went away ({log_file(directory)} may say why); {again}"
     return None

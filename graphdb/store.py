@@ -191,7 +191,8 @@ class Store:
             return ask() if timeout is None else _within(timeout, ask)
         except (exceptions.DriverError, exceptions.Neo4jError, OSError) as error:
             reads = self._routing is neo4j.RoutingControl.READ
-            trouble = server.trouble(self._lease.directory) if self._lease else None
+            lost = isinstance(error, exceptions.ServiceUnavailable | exceptions.SessionExpired)
+            trouble = server.trouble(self._lease.directory, lost) if self._lease else None
             sentence = explain(error, self.address, timeout, reads=reads, trouble=trouble)
             raise StoreError(sentence) from error
         except _UNSENDABLE as error:

@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from multiprocessing.queues import Queue
@@ -156,6 +157,18 @@ def test_a_server_that_goes_away_while_it_is_waited_for_is_started_again(
             os.kill(busy, signal.SIGKILL)
             assert second.wait(60) == 0
         assert busy not in servers(directory)
+
+
+def test_a_server_is_given_a_moment_to_be_gone(directory: Directory) -> None:
+    """The system breaks the connections of a process that was killed before it takes it off its list."""
+    with connect(directory.path, write=True):
+        (pid,) = servers(directory)
+        assert server.trouble(directory, lost=True) is None
+        kill = threading.Timer(0.3, os.kill, (pid, signal.SIGKILL))
+        kill.start()
+        assert server.trouble(directory) is None
+        assert "went away" in str(server.trouble(directory, lost=True))
+        kill.join()
 
 
 def server_port(directory: Directory) -> int:
