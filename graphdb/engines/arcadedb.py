@@ -16,6 +16,9 @@ _AT_ONCE = 32
 
 _HEAP = "2g"
 
+_LONG = ("-XX:+UseParallelGC",)
+"""For a server that stays, or has much to do: it loads with a tenth less of processor time than with G1."""
+
 _GROUPS = {
     "databases": {
         "*": {
@@ -46,7 +49,7 @@ def _launch(directory: Directory, ports: Ports, briefly: bool) -> Launch:
     (path / "config").mkdir(exist_ok=True)
     write_private(path / "config" / "server-groups.json", json.dumps(_GROUPS))
     arguments = (
-        *(BRIEFLY if briefly else ()),
+        *(BRIEFLY if briefly else _LONG),
         f"-Xmx{_HEAP}",
         "--add-modules",
         "jdk.incubator.vector",
