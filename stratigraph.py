@@ -64,7 +64,7 @@ class _Version(argparse.Action):
 
 
 def _parser(verb: str = "") -> argparse.ArgumentParser:
-    """Return the parser; where `verb` is one that asks, without those that bring in: they take longer to add."""
+    """Return the parser; where `verb` is one that asks, without those that bring in: slow to add."""
     parser = None
     for modules in (_COMMAND_MODULES[1:], _COMMAND_MODULES):
         parser = argparse.ArgumentParser(prog="stratigraph", description=__doc__.split("\n\n", maxsplit=1)[0])
