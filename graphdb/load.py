@@ -8,6 +8,7 @@ features are chosen right before the last write, or created with features that o
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import polars as pl
@@ -130,12 +131,18 @@ def _create(store: Store, bulk: Bulk, graph: LayerGraph, progress: Progress | No
     site, run = (pl.lit(records[name]).alias("to") for name in ("site", "run"))
     try:
         bulk.make_types(("IN", "MEASURED_IN", "DEPENDS"))
-        known = bulk.nodes("Feature", labelled(feature_table(graph), graph.features["label"]), advance)
-        bulk.relationships("IN", known.select(site, **{"from": "record"}), advance)
-        measured = _from(known, measurement_table(graph), "feature", "from")
-        bulk.relationships("MEASURED_IN", measured.drop("run").with_columns(run), advance)
-        edges = _from(known, _from(known, edge_table(graph), "source", "from"), "target", "to")
-        bulk.relationships("DEPENDS", edges, advance)
+        with ThreadPoolExecutor(1) as ahead:
+            # made while the server takes the nodes: the texts of the passages take a second and more
+            measurements, dependences = (
+                ahead.submit(measurement_table, graph),
+                ahead.submit(edge_table, graph),
+            )
+            known = bulk.nodes("Feature", labelled(feature_table(graph), graph.features["label"]), advance)
+            bulk.relationships("IN", known.select(site, **{"from": "record"}), advance)
+            measured = _from(known, measurements.result(), "feature", "from")
+            bulk.relationships("MEASURED_IN", measured.drop("run").with_columns(run), advance)
+            edges = _from(known, _from(known, dependences.result(), "source", "from"), "target", "to")
+            bulk.relationships("DEPENDS", edges, advance)
     except RefusedError:
         # something of it is there after all; what was made meanwhile is merged with it
         return False

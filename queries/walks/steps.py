@@ -65,7 +65,10 @@ class Steps:
             "ends": None if ends is None else dict.fromkeys(ends, True),
         }
         found: dict[str, dict[str, Step]] = {name: {} for name in asked["features"]}
-        for row in self.patience.read(named("hop").cypher, asked) if found else ():
+        rows = self.patience.gather(named("hop"), asked) if found else []
+        # of steps that cost the same the first counts, whatever the database found first
+        rows.sort(key=lambda row: (row["feature"], row["id"], row["kind"], row["weight"]))
+        for row in rows:
             self.layers[row["id"]] = row["layer"]
             if not row["weight"]:
                 continue
