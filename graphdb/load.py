@@ -53,7 +53,7 @@ def load_graph(store: Store, graph: LayerGraph, progress: Progress | None = None
     ensure_schema(store)
     check_foreign(store, graph)
     _check_site(store, graph)
-    with store.loading(lambda: _is_new(store, graph)) as bulk:
+    with store.loading(lambda: is_new(store, graph.site.id)) as bulk:
         site, run = graph.site.id, graph.run.id
         store.write(statement("load_site"), {"site": site, "properties": site_properties(graph)})
         store.write(statement("load_run"), {"site": site, "run": run, "properties": run_properties(graph)})
@@ -66,6 +66,11 @@ def load_graph(store: Store, graph: LayerGraph, progress: Progress | None = None
 def is_much(rows: int) -> bool:
     """Whether so many rows are worth a server that starts more slowly and then writes three times as fast."""
     return rows > _MUCH
+
+
+def is_new(store: Store, site: str) -> bool:
+    """Whether no feature of a site is there; features are made in the order of their index."""
+    return not store.write(statement("some_feature"), {"site": site, "first": f"{site}/0"})
 
 
 def row_count(graph: LayerGraph) -> int:
@@ -153,13 +158,6 @@ def _from(known: pl.DataFrame, table: pl.DataFrame, column: str, end: str) -> pl
     """Replace the ids in a column by the records of those nodes."""
     found = known.select(pl.col("id").alias(column), pl.col("record").alias(end))
     return table.join(found, on=column, how="left", maintain_order="left").drop(column)
-
-
-def _is_new(store: Store, graph: LayerGraph) -> bool:
-    """Whether no feature of the site is there; features are made in the order of their index."""
-    return not store.write(
-        statement("some_feature"), {"site": graph.site.id, "first": graph.site.feature_id(0)}
-    )
 
 
 def _delete(

@@ -92,6 +92,11 @@ class Store:
     ) -> None:
         self.close()
 
+    @property
+    def engine(self) -> str | None:
+        """What kind of server a directory has; None over a URL."""
+        return self._lease.engine.name if self._lease else None
+
     def close(self) -> None:
         """Close the connection; the last user of a directory ends its server."""
         self._aside.close()

@@ -34,7 +34,7 @@ def main() -> None:
             server.acquire(directory, answers, outlive=True).release()
             with (
                 connect(where, write=True) as store,
-                mock.patch.object(load, "_is_new", return_value=False),
+                mock.patch.object(load, "is_new", return_value=False),
                 mock.patch.object(Store, "write_rows", partialmethod(Store.write_rows, batch=size)),
             ):
                 began = time.perf_counter()

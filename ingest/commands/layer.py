@@ -14,6 +14,7 @@ from ingest.commands import sample as sample_verb
 from ingest.commands.database import add_database, can_be_made
 
 if TYPE_CHECKING:
+    from graphdb.store import Store
     from ingest.inference import InferConfig, Resources
     from ingest.sampling import Plan
 
@@ -59,12 +60,13 @@ def _run(arguments: argparse.Namespace) -> int:
     with ExitStack() as held:
         # A database that cannot be used is better known before the work than after it; one that is not there
         # yet is made when there is a graph to load, so that a failure leaves no empty one.
+        there = None
         if not can_be_made(arguments.db):
-            held.enter_context(connect(arguments.db, write=True, create=True))
+            there = held.enter_context(connect(arguments.db, write=True, create=True))
         (samples,) = sample(
-            replace(sampling, out=place / "samples"), lambda plan: _announce(plan, config, resources)
+            replace(sampling, out=place / "samples"), lambda plan: _announce(plan, config, resources, there)
         )
-        _announce_inference(samples, config, resources)
+        _announce_inference(samples, config, resources, there)
         graph = place / f"graph-{_key(config.asked())}"
         infer(samples, graph, config, resources, infer_verb.announce_look, infer_verb.announce_mending)
         made = read_graph(graph)
@@ -74,26 +76,31 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _announce(plan: "Plan", config: "InferConfig", resources: "Resources") -> None:
+def _announce(plan: "Plan", config: "InferConfig", resources: "Resources", there: "Store | None") -> None:
     """Say before sampling what will be read and how long all of it should take."""
-    from ingest.inference.estimate import estimate_unseen, foretold_size, load_seconds  # noqa: PLC0415
+    from graphdb.pace import load_seconds  # noqa: PLC0415
+    from ingest.inference.estimate import estimate_unseen, foretold_size  # noqa: PLC0415
     from ingest.sampling.plan import duration  # noqa: PLC0415
 
     replicates = config.replicates or plan.replicates
     width = max(plan.n_features)
     size = foretold_size(plan.tokens_per_replicate, max(plan.l0), width, replicates, config)
     inferring = estimate_unseen(size, config, resources.threads).seconds_once_started
+    loading = load_seconds(there, plan.sites[0].id, width)
     # What the calibrated procedure tests is known when the samples are there.
     more = "" if config.procedure == "published" else ", if features depended on nothing; more where they do"
     sys.stderr.write(
         f"{plan.sentence()}; inferring and loading included, about "
-        f"{duration(plan.seconds + inferring + load_seconds(width))}{more}\n"
+        f"{duration(plan.seconds + inferring + loading)}{more}\n"
     )
 
 
-def _announce_inference(samples: Path, config: "InferConfig", resources: "Resources") -> None:
+def _announce_inference(
+    samples: Path, config: "InferConfig", resources: "Resources", there: "Store | None"
+) -> None:
     """Say, when the samples are there, what is left and how long that should take."""
-    from ingest.inference.estimate import estimate, load_seconds  # noqa: PLC0415
+    from graphdb.pace import load_seconds  # noqa: PLC0415
+    from ingest.inference.estimate import estimate  # noqa: PLC0415
     from ingest.samples_directory import open_samples  # noqa: PLC0415
     from ingest.sampling.plan import duration  # noqa: PLC0415
 
@@ -103,7 +110,7 @@ def _announce_inference(samples: Path, config: "InferConfig", resources: "Resour
     sys.stderr.write(
         f"{tokens:,} tokens sampled; {replicates} x {1 + config.nulls} trials, about "
         f"{duration(estimate(found, config, resources.threads).seconds_once_started)}; loading, about "
-        f"{duration(load_seconds(found.n_features))}\n"
+        f"{duration(load_seconds(there, found.site.id, found.n_features))}\n"
     )
 
 

@@ -44,9 +44,6 @@ from ingest.inference.size import JobSize, size_of
 from ingest.inference.words import Words
 from ingest.samples_directory import SamplesDirectory
 
-LOADED_A_SECOND = 19_000
-"""Rows that the default directory takes in a second of a first load. docs/log.md, the store at full size: 159
-s with IN and MEASURED_IN for 4 x 131,072 features of three rows each, 1,000,000 edges and 499,998 links."""
 _COMPILING = 5.0
 """Seconds beyond which the first run of the kernels has compiled them, which a job need not do again."""
 _WORD_SHARE = 8
@@ -182,11 +179,6 @@ def foretold_size(tokens: int, l0: float, n_features: int, replicates: int, conf
     return JobSize(
         n_features, tokens, firings, file_bytes, 0, True, replicates, config.nulls, k, config.procedure
     )
-
-
-def load_seconds(n_features: int) -> float:
-    """Estimate the seconds to load a graph of `n_features` features with thirty stored edges each."""
-    return 33 * n_features / LOADED_A_SECOND
 
 
 def _peak(size: JobSize) -> float:

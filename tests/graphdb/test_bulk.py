@@ -58,7 +58,7 @@ def hostile() -> LayerGraph:
 def merged(store: Store, graph: LayerGraph, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What loading makes where there is no bulk way."""
     with monkeypatch.context() as only:
-        only.setattr(load, "_is_new", lambda *_: False)
+        only.setattr(load, "is_new", lambda *_: False)
         load_graph(store, graph)
     made = content(store)
     empty(store)

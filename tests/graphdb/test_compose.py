@@ -8,9 +8,14 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]  # its types are not installed
 
+from graphdb.engines import neo4j_jars
+from graphdb.engines.java import neo4j_java
 from graphdb.engines.neo4j_jars import VERSION
+from tests.graphdb.stores import have_neo4j
 
 ROOT = Path(__file__).parents[2]
+HOSTILE = "a/b c$d'\"`neo4j/`\\!"
+"""A password that a shell could take for something else."""
 
 
 @pytest.fixture
@@ -55,20 +60,54 @@ def test_no_other_setting_holds_a_password(compose: dict[str, Any]) -> None:
     assert all("$" not in value for value in settings.values())
 
 
-def test_the_health_check_asks_the_database_and_shows_no_password(compose: dict[str, Any]) -> None:
+def test_the_health_check_asks_the_database_and_shows_no_password(
+    compose: dict[str, Any], tmp_path: Path
+) -> None:
+    """It is run with a cypher-shell that says what it was given and finds no database."""
     check = compose["services"]["neo4j"]["healthcheck"]
     kind, line = check["test"]
     assert kind == "CMD-SHELL"
-    command = line.split(" cypher-shell ")[1]
-    assert command == "'RETURN 1'"
-    assert "--password" not in line
     assert {name: check[name] for name in ("interval", "timeout", "retries")} == {
         "interval": "10s",
         "timeout": "10s",
         "retries": 24,
     }
+    assert "$" not in line.replace("$$", ""), "compose would put something in itself"
+    program = tmp_path / "cypher-shell"
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$NEO4J_USERNAME" "$NEO4J_PASSWORD" "$#" "$1"\nexit 3\n')
+    program.chmod(0o755)
     # $$ is a dollar sign to compose, so that the shell in the container puts the password in
-    assert 'NEO4J_PASSWORD="$${NEO4J_AUTH#neo4j/}"' in line
+    command = ["/bin/sh", "-c", line.replace("$$", "$")]
+    environment = {"PATH": str(tmp_path), "NEO4J_AUTH": f"neo4j/{HOSTILE}"}
+    asked = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert asked.stdout.splitlines() == ["neo4j", HOSTILE, "1", "RETURN 1"]
+    assert asked.returncode == 3, "a database that does not answer is not healthy"
+
+
+def test_neo4j_knows_each_setting(compose: dict[str, Any], tmp_path: Path) -> None:
+    """The image makes NEO4J_a_b__c the setting a.b_c; the server's own check says what it thinks of them."""
+    have_neo4j()
+    settings = {
+        name.removeprefix("NEO4J_").replace("__", "\0").replace("_", ".").replace("\0", "_"): value
+        for name, value in compose["services"]["neo4j"]["environment"].items()
+        if name != "NEO4J_AUTH"
+    }
+    assert settings["server.memory.heap.max_size"] == "1g"
+    lines = [f"{name}={value}\n" for name, value in settings.items()]
+    assert would_start(tmp_path, lines)
+    assert not would_start(tmp_path, [*lines, "server.memory.heap.max__size=1g\n"])
+
+
+def would_start(home: Path, lines: list[str]) -> bool:
+    """Let Neo4j check a file of settings."""
+    (home / "conf").mkdir(exist_ok=True)
+    (home / "conf" / "neo4j.conf").write_text("".join(lines))
+    command = [str(neo4j_java()), "-XX:TieredStopAtLevel=1", "-cp", f"{neo4j_jars.folder()}/*"]
+    command += ["org.neo4j.server.startup.Neo4jAdminCommand", "server", "validate-config"]
+    there = {"NEO4J_HOME": str(home), "NEO4J_CONF": str(home / "conf")}
+    done = subprocess.run(command, env=there, capture_output=True, text=True, check=False)
+    assert "Validating Neo4j configuration" in done.stdout, done.stderr
+    return done.returncode == 0
 
 
 def test_volumes_outlive_the_container(compose: dict[str, Any]) -> None:
