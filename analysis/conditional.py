@@ -40,6 +40,7 @@ import numpy as np
 
 from analysis.activations import Bool, Float32, Float64, Int32, Int64
 from analysis.bursts import LAGS, dispersion
+from analysis.cells import cells_of
 from analysis.cholesky import factorise, solve_lower
 from analysis.design import Design, add_gradient, chance, design_of, log_odds, rows_of
 from analysis.firings import Firings, Int8
@@ -346,7 +347,9 @@ def _test_nodes(start: Int64, token: Int32, level: Int8, bounds: Int64, tasks: T
                 state[t] = 1
             of = slice(tasks.member_start[r], tasks.member_start[r + 1])
             members = tasks.member[of]
-            design = design_of(members, tasks.graded[of], start, token, level, row_of)
+            graded = tasks.graded[of]
+            cell = cells_of(members, graded, start, token, level, state)
+            design = design_of(members, graded, cell, start, token, level, row_of)
             _test_node(
                 design,
                 fires_of(tokens, row_of, len(design.tokens)),

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import expit, gammainc, gammaincc, gammaln, logsumexp
+from scipy.special import expit, gammainc, gammaincc, gammaln, logsumexp, xlogy
 
 from analysis.bursts import LAGS, SPANS
+from analysis.cells import CUT
 from analysis.columns import columns_of
 from analysis.firings import LEVELS, Firings, firings_of
 from analysis.logistic import RIDGE
@@ -125,13 +126,42 @@ class LogisticFit(NamedTuple):
     information: Dense
 
 
-def design_matrix(firings: Firings, members: Members) -> Dense:
-    """The constant, then ``s``, and of the graded ``s z`` and ``s (z^2 - 1)``, of each member in order."""
+def cut_into_cells(level: NDArray[np.int64], fired: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Replace each level by the middle of its cell."""
+    middle = np.empty(len(level), np.int64)
+
+    def likelihood(at: NDArray[np.bool_]) -> float:
+        share = fired[at].mean() if at.any() else 0.0
+        return float(xlogy(fired[at], share).sum() + xlogy(~fired[at], 1 - share).sum())
+
+    def cut(first: int, last: int) -> None:
+        within = (level >= first) & (level <= last)
+        parts = [(within & (level < at), within & (level >= at)) for at in range(first + 1, last + 1)]
+        gains = [2 * (likelihood(a) + likelihood(b) - likelihood(within)) for a, b in parts]
+        if gains and max(gains) > CUT:
+            at = first + 1 + int(np.argmax(gains))
+            cut(first, at - 1)
+            cut(at, last)
+        else:
+            middle[within] = math.floor((first + last + 1) / 2)
+
+    for quarter in range(-32, 33):
+        cut(max(-128, 4 * quarter - 2), min(127, 4 * quarter + 1))
+    return middle
+
+
+def design_matrix(firings: Firings, i: int, members: Members) -> Dense:
+    """The constant, then ``s``, and of the graded ``s z`` and ``s (z^2 - 1)``, of each member in order.
+
+    ``z`` is the middle of the cell in the regression of feature `i`.
+    """
     columns = [np.ones(firings.n_tokens)]
+    y = states_of_feature(firings, i) > 0
     for j in sorted(members):
         z = np.zeros(firings.n_tokens)
         of = slice(firings.start[j], firings.start[j + 1])
-        z[firings.token[of]] = firings.level[of] / LEVELS
+        tokens = firings.token[of]
+        z[tokens] = cut_into_cells(firings.level[of].astype(np.int64), y[tokens]) / LEVELS
         s = states_of_feature(firings, j)
         columns += [s, s * z, s * (z * z - 1)] if members[j] else [s]
     return np.column_stack(columns)
@@ -145,7 +175,7 @@ def states_of_feature(firings: Firings, i: int) -> Dense:
 
 def logistic_fit(firings: Firings, i: int, members: Members) -> LogisticFit:
     """Newton's method on the dense design, halving any step that does not climb."""
-    x, y = design_matrix(firings, members), states_of_feature(firings, i)
+    x, y = design_matrix(firings, i, members), states_of_feature(firings, i)
     ridge = np.full(x.shape[1], RIDGE)
     ridge[0] = 0
     theta = np.zeros(x.shape[1])

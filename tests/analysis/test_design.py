@@ -26,7 +26,8 @@ def firings_at_levels(seed: int, n: int, members: int, share: float) -> Firings:
 def rows_for(firings: Firings, graded: NDArray[np.bool_]) -> tuple[Design, Int32]:
     row_of = np.zeros(firings.n_tokens, np.int32)
     members = np.arange(firings.n_features)
-    return design_of(members, graded, firings.start, firings.token, firings.level, row_of), row_of
+    apart = np.tile(np.arange(-128, 128).astype(np.int8), (len(members), 1))
+    return design_of(members, graded, apart, firings.start, firings.token, firings.level, row_of), row_of
 
 
 def shown_at(firings: Firings, graded: NDArray[np.bool_]) -> list[Alike]:
@@ -61,7 +62,7 @@ def assert_rows_equal_the_dictionary(firings: Firings, graded: NDArray[np.bool_]
         entries = slice(design.start[row], design.start[row + 1])
         assert design.tokens[row] == tokens
         found = dict(zip(design.place[entries].tolist(), design.value[entries].tolist(), strict=True))
-        assert found == entries_of(alike, graded)  # quarters and their squares are exact
+        assert found == entries_of(alike, graded)  # sixteenths and their squares are exact
 
 
 @pytest.mark.parametrize("seed", range(3))
