@@ -1,11 +1,11 @@
 """Which levels of a member a regression takes together, as one cell.
 
-Levels are sixteenths of a standard deviation (``analysis.firings``), and a regression that told all of them
-apart would leave hardly two tokens alike. It reads quarters. But a feature that fires where another's
-magnitude is above some limit changes within the quarter through which the limit goes, and so do all others
-that keep to the limit: there they would fire together for no reason the regression knows. So a quarter is cut
-where the share of tokens at which the feature fires says so: where the log-likelihood of two shares, one for
-the levels below and one for those above, exceeds that of one share by `CUT`; and each part again.
+A regression that told all levels (``analysis.firings``) apart would leave hardly two tokens alike. It reads
+quarters of a standard deviation. But a feature that fires where another's magnitude is above some limit
+changes within the quarter through which the limit goes, and so do all others that keep to the limit: there
+they would fire together for no reason the regression knows. So a quarter is cut where the share of tokens at
+which the feature fires says so: where the log-likelihood of two shares, one for the levels below and one for
+those above, exceeds that of one share by half of `CUT`; and each part again.
 """
 
 import math
@@ -13,28 +13,17 @@ import math
 import numpy as np
 
 from analysis.activations import Bool, Float64, Int32, Int64
-from analysis.firings import Int8
+from analysis.firings import MOST_LEVEL, Int8, strength_of
 from analysis.kernel import kernel
 
-CUT = 6.635
-"""Twice the gain in log-likelihood that is worth a cut: chi-square, one degree of freedom, 0.01."""
+CUT = 10.83
+"""Twice the gain in log-likelihood that is worth a cut: chi-square, one degree of freedom, 0.001."""
 
-QUARTER = 4
-"""Levels that a cell holds unless it is cut."""
+PLACES = 2 * MOST_LEVEL + 1
+"""Places of a table by level; that of level 0 is `MOST_LEVEL`."""
 
-_LEVELS = 256
-"""Levels that eight bits can tell apart."""
-_ZERO = 128
-"""Where the table of levels holds level 0."""
-
-
-@kernel
-def whole_quarters() -> Int8:
-    """Cell of each level where nothing is cut, shape (256,); entry ``128 + level`` is the cell's middle."""
-    cell = np.empty(_LEVELS, np.int8)
-    for first in range(2, _LEVELS + QUARTER, QUARTER):
-        _name(max(0, first - QUARTER), min(_LEVELS, first), cell)
-    return cell
+_CELLS = 4.0
+"""Cells to a standard deviation where nothing is cut; farther out, where levels are no finer, each is one."""
 
 
 @kernel
@@ -52,43 +41,49 @@ def cells_of(members: Int64, graded: Bool, start: Int64, token: Int32, level: In
 
     Returns
     -------
-    Int8, shape (members, 256)
-        Entry ``[a, 128 + level]`` is the middle level of the cell of that level.
+    Int8, shape (members, PLACES)
+        Entry ``[a, MOST_LEVEL + level]`` is the middle level of the cell of that level; 0 for members that are
+        not graded.
     """
-    quarters = whole_quarters()
-    cell = np.empty((len(members), _LEVELS), np.int8)
+    cell = np.zeros((len(members), PLACES), np.int8)
     for a in range(len(members)):
-        cell[a] = quarters
-        if graded[a]:
-            tokens, fired = np.zeros(_LEVELS), np.zeros(_LEVELS)
-            for entry in range(start[members[a]], start[members[a] + 1]):
-                at = np.int64(level[entry]) + _ZERO
-                tokens[at] += 1.0
-                fired[at] += fires[token[entry]]
-            for first in range(2, _LEVELS + QUARTER, QUARTER):
-                _cut(max(0, first - QUARTER), min(_LEVELS, first), tokens, fired, cell[a])
+        if not graded[a]:
+            continue
+        tokens, fired = np.zeros(PLACES), np.zeros(PLACES)
+        for entry in range(start[members[a]], start[members[a] + 1]):
+            place = np.int64(level[entry]) + MOST_LEVEL
+            tokens[place] += 1.0
+            fired[place] += fires[token[entry]]
+        first = 0
+        while first < PLACES:
+            last = first + 1
+            while last < PLACES and _quarter(last) == _quarter(first):
+                last += 1
+            _cut(first, last, tokens, fired, cell[a])
+            first = last
     return cell
 
 
 @kernel
-def _name(first: int, last: int, cell: Int8) -> None:
-    """Make places `first` to `last` one cell."""
-    cell[first:last] = np.int8((first + last) // 2 - _ZERO)
+def _quarter(place: int) -> float:
+    return float(np.rint(_CELLS * strength_of(np.int8(place - MOST_LEVEL))))
 
 
 @kernel
 def _cut(first: int, last: int, tokens: Float64, fired: Float64, cell: Int8) -> None:
     """Cut places `first` to `last` where that says most, as often as it says enough."""
-    best, where = CUT, 0
-    whole = _log_likelihood(fired[first:last].sum(), tokens[first:last].sum())
+    all_tokens, all_fired = tokens[first:last].sum(), fired[first:last].sum()
+    best, where = _log_likelihood(all_fired, all_tokens) + CUT / 2, 0
+    below, below_fired = 0.0, 0.0
     for middle in range(first + 1, last):
-        below = _log_likelihood(fired[first:middle].sum(), tokens[first:middle].sum())
-        above = _log_likelihood(fired[middle:last].sum(), tokens[middle:last].sum())
-        gain = 2.0 * (below + above - whole)
-        if gain > best:
-            best, where = gain, middle
+        below += tokens[middle - 1]
+        below_fired += fired[middle - 1]
+        told = _log_likelihood(below_fired, below)
+        told += _log_likelihood(all_fired - below_fired, all_tokens - below)
+        if told > best:
+            best, where = told, middle
     if where == 0:
-        _name(first, last, cell)
+        cell[first:last] = np.int8((first + last) // 2 - MOST_LEVEL)
     else:
         _cut(first, where, tokens, fired, cell)
         _cut(where, last, tokens, fired, cell)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.activations import Bool, Float32, Float64, Int32, Int64
-from analysis.firings import LEVELS, Int8
+from analysis.firings import MOST_LEVEL, Int8, level_of, strength_of
 from analysis.kernel import kernel
 from analysis.splitmix import bits_of
 
@@ -99,7 +99,7 @@ def design_of(
     ----------
     members, graded : shape (members,)
         Features regressed on, and whether by their levels too.
-    cell : shape (members, 256)
+    cell : shape (members, PLACES)
         Middle of the levels that each level is taken together with (``analysis.cells``).
     start, token, level
         Firings by feature.
@@ -121,7 +121,7 @@ def design_of(
             place[end] = column[a]
             value[end] = 1.0
             if graded[a]:
-                z = branches.level[at] / np.float32(LEVELS)
+                z = np.float32(strength_of(branches.level[at]))
                 place[end + 1] = column[a] + 1
                 value[end + 1] = z
                 place[end + 2] = column[a] + 2
@@ -155,7 +155,7 @@ def _branch(
     for a in range(len(members)):
         for entry in range(start[members[a]], start[members[a] + 1]):
             row = row_of[token[entry]]
-            z = cell[a, np.int64(level[entry]) + 128] if graded[a] else np.int8(0)
+            z = cell[a, np.int64(level[entry]) + MOST_LEVEL] if graded[a] else np.int8(0)
             name = branches.name[row] + _name_of(a, z)
             place = _place_of(name, branches.name, table)
             if table[place] == 0:
@@ -198,7 +198,7 @@ def row_without(a: int, row: int, design: Design) -> int:
     if design.column[a + 1] - design.column[a] == GRADED_COLUMNS:
         for entry in range(design.start[row], design.start[row + 1]):
             if design.place[entry] == design.column[a] + 1:
-                z = np.int8(np.rint(design.value[entry] * np.float32(LEVELS)))
+                z = level_of(design.value[entry])
     name = design.name[row] - _name_of(a, z)
     if name == np.uint64(0):
         return 0

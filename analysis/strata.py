@@ -20,9 +20,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.activations import Float64, Int32, Int64
+from analysis.activations import Float32, Float64, Int32, Int64
+from analysis.cells import CUT
 from analysis.design import Design, UInt64, chance, log_odds, pattern_of_member, row_without
 from analysis.kernel import kernel
+from analysis.leaves import grow
 
 UNSETTLED, SETTLED = 0.5, 1.5
 """Variance of a count, by the regression, up to which the regression stands, and from which on it falls.
@@ -175,24 +177,38 @@ def _settle_pattern(
         return
     members = np.concatenate((patterns.row[first:last], patterns.row[more:most]))
     eta = np.empty(len(members))
-    known = 0.0
+    foretold, known = 0.0, 0.0
     for k in range(len(members)):
         eta[k] = log_odds(design, members[k], theta)
+        foretold += design.tokens[members[k]] * chance(eta[k])
         known += design.tokens[members[k]] * chance(eta[k]) * (1.0 - chance(eta[k]))
+    fired = fires[members].sum()
     trust = _trust(known)
+    if (fired - foretold) ** 2 > CUT * known:
+        trust = max(trust, _trust(fired * (1.0 - fired / tokens)))
     if trust == 0.0:
         return
-    shift, known = _shift(eta, design.tokens[members], fires[members].sum())
-    shifted = np.empty(len(alike))
-    total = 0.0
+    shift, whole = np.empty(len(members)), np.empty(len(members))
+    dropped = -1
+    if own != np.uint64(0):
+        dropped = 0
+        while pattern_of_member(dropped) != own:
+            dropped += 1
+    grow(_levels_of(design, members, dropped), eta, design.tokens[members], fires[members], shift, whole)
+    place = np.argsort(members)
+    place_of = members[place]
+    shifted, leaf = np.empty(len(alike)), np.empty(len(alike), np.int64)
     for a in range(len(alike)):
         row = rows[alike[a]]
-        shifted[a] = chance(math.log(p[row] / (1.0 - p[row])) + shift)
-        total += met[row] * shifted[a] * (1.0 - shifted[a])
-    rest = max(0.0, 1.0 - total / known)
+        leaf[a] = place[np.searchsorted(place_of, row)]
+        shifted[a] = chance(math.log(p[row] / (1.0 - p[row])) + shift[leaf[a]])
     for a in range(len(alike)):
         row = rows[alike[a]]
-        told = met[row] * shifted[a] * (1.0 - shifted[a]) * rest
+        total = 0.0
+        for other in range(len(alike)):
+            if shift[leaf[other]] == shift[leaf[a]]:
+                total += met[rows[alike[other]]] * shifted[other] * (1.0 - shifted[other])
+        told = met[row] * shifted[a] * (1.0 - shifted[a]) * max(0.0, 1.0 - total / whole[leaf[a]])
         _believe(alike[a], row, trust, shifted[a], told, p, variance, left)
 
 
@@ -213,22 +229,24 @@ def _believe(
 
 
 @kernel
-def _shift(eta: Float64, tokens: Float64, fires: float) -> tuple[float, float]:
-    """Find what to add to log odds so that they foretell `fires`; and the variance that these then have."""
-    if fires == 0.0 or fires == tokens.sum():
-        return math.copysign(_FAR, fires - 0.5), math.inf
-    shift, known = 0.0, 0.0
-    for _ in range(_MOST_STEPS):
-        foretold, known = 0.0, 0.0
-        for k in range(len(eta)):
-            p = chance(eta[k] + shift)
-            foretold += tokens[k] * p
-            known += tokens[k] * p * (1.0 - p)
-        step = min(1.0, max(-1.0, (fires - foretold) / max(known, 1e-6)))
-        shift += step
-        if abs(step) < _CLOSE:
-            break
-    return shift, known
+def _levels_of(design: Design, rows: Int32, dropped: int) -> Float32:
+    """Level of each graded member in rows of one pattern, without the member left out; shape (rows, graded)."""
+    columns = np.empty(len(design.column), np.int64)
+    graded = 0
+    first = design.start[rows[0]]
+    for entry in range(first, design.start[rows[0] + 1]):
+        a = np.searchsorted(design.column, design.place[entry], side="right") - 1
+        if design.place[entry] == design.column[a] + 1 and a != dropped:
+            columns[graded] = design.place[entry]
+            graded += 1
+    level = np.empty((len(rows), graded), np.float32)
+    for k in range(len(rows)):
+        at = 0
+        for entry in range(design.start[rows[k]], design.start[rows[k] + 1]):
+            if at < graded and design.place[entry] == columns[at]:
+                level[k, at] = design.value[entry]
+                at += 1
+    return level
 
 
 @kernel
@@ -261,9 +279,9 @@ def _settle_rows(
     for k in range(len(rows)):
         row, s = rows[k], stratum[k]
         tokens = strata.tokens[s]
-        trust = _trust(tokens * model[k] * (1.0 - model[k]))
+        share = strata.fires[s] / tokens
+        trust = _trust(tokens * p[row] * (1.0 - p[row]))
         if trust > 0.0:
-            share = strata.fires[s] / tokens
             told = met[row] * share * (1.0 - share) * (tokens - strata.other[s]) / (tokens - 1.0)
             _believe(k, row, trust, share, told, p, variance, left)
     for s in stratum:
