@@ -42,8 +42,8 @@ def cells_of(members: Int64, graded: Bool, start: Int64, token: Int32, level: In
     Returns
     -------
     Int8, shape (members, PLACES)
-        Entry ``[a, MOST_LEVEL + level]`` is the middle level of the cell of that level; 0 for members that are
-        not graded.
+        Entry ``[a, MOST_LEVEL + level]`` is the middle level of the cell of that level; all 0 for a member
+        that is not graded.
     """
     cell = np.zeros((len(members), PLACES), np.int8)
     for a in range(len(members)):

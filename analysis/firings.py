@@ -115,14 +115,14 @@ def states_of(firings: Firings) -> Columns:
 
 @kernel
 def level_of(z: float) -> np.int8:
-    """Level of an activation whose logarithm is `z` standard deviations above the mean."""
+    """Return the level of an activation whose logarithm is `z` standard deviations above the mean."""
     level = np.rint((MOST_LEVEL + 1) * z / (1.0 + abs(z)))
     return np.int8(min(MOST_LEVEL, max(-MOST_LEVEL, level)))
 
 
 @kernel
 def strength_of(level: np.int8) -> float:
-    """Standard deviations above the mean that a level stands for."""
+    """Return the standard deviations above the mean that a level stands for."""
     away = float(level)
     return away / (MOST_LEVEL + 1 - abs(away))
 

@@ -3,14 +3,14 @@
 A feature may fire where two others are both strong, or where one is stronger than the other: no sum of what
 each says foretells that, and the tokens of one pattern hold all of its cases. So they are split, by the level
 of one member after another, wherever the log odds of the regression are off by more on one side than on the
-other (Breiman et al. 1984, with the regression for an offset). With ``p`` the chances of the rows, shifted
-until they foretell as many firings as there are, ``U`` the firings below a cut less those foretold, ``V1`` and
-``V2`` the variances below and above,
+other (Breiman et al. 1984, with the regression for an offset). Let ``p`` be the chances of the rows, shifted
+until they foretell as many firings as there are, ``U`` the firings below a cut less those foretold, ``V`` and
+``W`` the variances below and above. Then
 
-    U^2 (1 / V1 + 1 / V2)
+    U^2 (1 / V + 1 / W)
 
-is a chi-square of one degree of freedom if one shift serves both sides. The cut at which it is largest is made
-if it exceeds `CUT`, and each side is looked at in turn.
+is a chi-square of one degree of freedom if one shift serves both sides. The cut at which it is largest is
+made if it exceeds `CUT`, and each side is looked at in turn.
 """
 
 import math
@@ -32,8 +32,10 @@ _FAR = 40.0
 
 
 @kernel
-def grow(level: Float32, eta: Float64, tokens: Float64, fires: Float64, shift: Float64, known: Float64) -> None:
-    """Find how far each row's log odds are to be shifted.
+def grow(
+    level: Float32, eta: Float64, tokens: Float64, fires: Float64, leaf: Int64
+) -> tuple[Float64, Float64]:
+    """Split rows into leaves.
 
     Parameters
     ----------
@@ -43,13 +45,18 @@ def grow(level: Float32, eta: Float64, tokens: Float64, fires: Float64, shift: F
         Log odds by the regression.
     tokens, fires : shape (rows,)
         Tokens, and those at which the feature that is regressed fires.
-    shift, known : shape (rows,)
-        On return what to add to `eta`, the same for all rows of a leaf, and the variance of the firings of the
-        leaf with that.
+    leaf : shape (rows,)
+        Leaf of each row on return.
+
+    Returns
+    -------
+    What to add to the log odds in each leaf, and the variance that all firings of the leaf then have.
     """
     order = np.arange(len(eta))
     waiting = [(0, len(eta))]
     p = np.empty(len(eta))
+    shift, known = np.empty(len(eta)), np.empty(len(eta))
+    leaves = 0
     while len(waiting) > 0:
         first, last = waiting.pop()
         rows = order[first:last]
@@ -57,20 +64,20 @@ def grow(level: Float32, eta: Float64, tokens: Float64, fires: Float64, shift: F
         total = 0.0
         for k in rows:
             p[k] = chance(eta[k] + by)
-            shift[k], known[k] = by, variance
             total += tokens[k] * p[k] * (1.0 - p[k])
-        cut = 0
-        if total >= 2.0 * LEAST_VARIANCE:
-            cut = _split(level, tokens, fires, p, total, rows)
+        cut = _split(level, tokens, fires, p, total, rows) if total >= 2.0 * LEAST_VARIANCE else 0
         if cut > 0:
             waiting.append((first, first + cut))
             waiting.append((first + cut, last))
+            continue
+        leaf[rows] = leaves
+        shift[leaves], known[leaves] = by, variance
+        leaves += 1
+    return shift[:leaves], known[:leaves]
 
 
 @kernel
-def _split(
-    level: Float32, tokens: Float64, fires: Float64, p: Float64, total: float, rows: Int64
-) -> int:
+def _split(level: Float32, tokens: Float64, fires: Float64, p: Float64, total: float, rows: Int64) -> int:
     """Sort `rows` by the member whose levels tell them apart best; returns how many are below the cut."""
     best, cut, by = CUT, 0, -1
     for member in range(level.shape[1]):

@@ -33,11 +33,6 @@ That of one token is at most .25, so a token alone, as in the neighbourhood of a
 regression: taken at its word it would say nothing of any other feature.
 """
 
-_MOST_STEPS = 20
-_FAR = 40.0
-"""Log odds of what never happens."""
-_CLOSE = 1e-6
-
 
 class Patterns(NamedTuple):
     """Rows by pattern.
@@ -126,14 +121,13 @@ def settle(
     shape (k,).
     """
     variance = np.empty(len(rows))
-    model = p[rows]
     left = np.ones(len(rows))
     own = np.uint64(0)
     if dropped >= 0:
         own = pattern_of_member(dropped)
     name = np.empty(len(rows), np.uint64)
     for k in range(len(rows)):
-        variance[k] = met[rows[k]] * model[k] * (1.0 - model[k])
+        variance[k] = met[rows[k]] * p[rows[k]] * (1.0 - p[rows[k]])
         name[k] = design.pattern[rows[k]] - own
     order = np.argsort(name).astype(np.int64)
     first = 0
@@ -146,7 +140,7 @@ def settle(
             design, patterns, fires, name[alike[0]], own, theta, rows, alike, met, p, variance, left
         )
         first = last
-    _settle_rows(design, fires, rows, met, dropped, model, p, strata, variance, left)
+    _settle_rows(design, fires, rows, met, dropped, p, strata, variance, left)
     return variance, left
 
 
@@ -184,32 +178,33 @@ def _settle_pattern(
         known += design.tokens[members[k]] * chance(eta[k]) * (1.0 - chance(eta[k]))
     fired = fires[members].sum()
     trust = _trust(known)
-    if (fired - foretold) ** 2 > CUT * known:
+    # One firing too many where hardly any is foretold is no misfit, so the variance counts one more.
+    if (fired - foretold) ** 2 > CUT * (known + 1.0):
         trust = max(trust, _trust(fired * (1.0 - fired / tokens)))
     if trust == 0.0:
         return
-    shift, whole = np.empty(len(members)), np.empty(len(members))
     dropped = -1
     if own != np.uint64(0):
         dropped = 0
         while pattern_of_member(dropped) != own:
             dropped += 1
-    grow(_levels_of(design, members, dropped), eta, design.tokens[members], fires[members], shift, whole)
-    place = np.argsort(members)
-    place_of = members[place]
-    shifted, leaf = np.empty(len(alike)), np.empty(len(alike), np.int64)
+    level = _levels_of(design, members, dropped)
+    leaf = np.empty(len(members), np.int64)
+    shift, whole = grow(level, eta, design.tokens[members], fires[members], leaf)
+    by_row = np.argsort(members)
+    ascending = members[by_row]
+    leaf_of, shifted = np.empty(len(alike), np.int64), np.empty(len(alike))
+    told = np.zeros(len(shift))
     for a in range(len(alike)):
         row = rows[alike[a]]
-        leaf[a] = place[np.searchsorted(place_of, row)]
-        shifted[a] = chance(math.log(p[row] / (1.0 - p[row])) + shift[leaf[a]])
+        leaf_of[a] = leaf[by_row[np.searchsorted(ascending, row)]]
+        shifted[a] = chance(math.log(p[row] / (1.0 - p[row])) + shift[leaf_of[a]])
+        told[leaf_of[a]] += met[row] * shifted[a] * (1.0 - shifted[a])
     for a in range(len(alike)):
-        row = rows[alike[a]]
-        total = 0.0
-        for other in range(len(alike)):
-            if shift[leaf[other]] == shift[leaf[a]]:
-                total += met[rows[alike[other]]] * shifted[other] * (1.0 - shifted[other])
-        told = met[row] * shifted[a] * (1.0 - shifted[a]) * max(0.0, 1.0 - total / whole[leaf[a]])
-        _believe(alike[a], row, trust, shifted[a], told, p, variance, left)
+        row, of = rows[alike[a]], leaf_of[a]
+        own_variance = met[row] * shifted[a] * (1.0 - shifted[a])
+        rest = max(0.0, 1.0 - told[of] / whole[of])
+        _believe(alike[a], row, trust, shifted[a], own_variance * rest, p, variance, left)
 
 
 @kernel
@@ -230,7 +225,7 @@ def _believe(
 
 @kernel
 def _levels_of(design: Design, rows: Int32, dropped: int) -> Float32:
-    """Level of each graded member in rows of one pattern, without the member left out; shape (rows, graded)."""
+    """Level of each graded member but the one left out in rows of one pattern, shape (rows, graded)."""
     columns = np.empty(len(design.column), np.int64)
     graded = 0
     first = design.start[rows[0]]
@@ -256,7 +251,6 @@ def _settle_rows(
     rows: Int32,
     met: Float64,
     dropped: int,
-    model: Float64,
     p: Float64,
     strata: Strata,
     variance: Float64,

@@ -24,7 +24,7 @@ RULES: dict[str, Callable[[Float32, Float32], Bool]] = {
     "either": lambda a, b: np.asarray((a > 0) | (b > 0)),
 }
 """What opens the outputs, of the activations of both inputs, by name: their sum, the weaker or the
-stronger is above a limit, the first is above the second, one of them is within a narrow band, or either fires."""
+stronger is above a limit, the first is above the second, one is within a narrow band, or either fires."""
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,18 @@
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import expit, gammainc, gammaincc, gammaln, logsumexp, xlogy
+from scipy.special import expit, gammainc, gammaincc, gammaln, logit, logsumexp, xlogy
 
 from analysis.bursts import LAGS, SPANS
 from analysis.cells import CUT
 from analysis.columns import columns_of
-from analysis.firings import LEVELS, Firings, firings_of
+from analysis.firings import MOST_LEVEL, Firings, firings_of
+from analysis.leaves import LEAST_VARIANCE
 from analysis.logistic import RIDGE
 from analysis.strata import SETTLED, UNSETTLED
 from tests.analysis.naive import Dense, sparse
@@ -70,8 +71,9 @@ def levels(value: Dense) -> list[int]:
     logs = np.log(value)
     if len(logs) < 2 or logs.std() < 1e-6:
         return [0] * len(logs)
-    away = np.rint(LEVELS * (logs - logs.mean()) / logs.std())
-    return [int(level) for level in np.clip(away, -127, 127)]
+    z = (logs - logs.mean()) / logs.std()
+    away = np.rint((MOST_LEVEL + 1) * z / (1 + np.abs(z)))
+    return [int(level) for level in np.clip(away, -MOST_LEVEL, MOST_LEVEL)]
 
 
 def autocorrelations_within(replicates: Sequence[Dense]) -> Dense:
@@ -126,6 +128,11 @@ class LogisticFit(NamedTuple):
     information: Dense
 
 
+def strengths(level: NDArray[Any]) -> Dense:
+    """Standard deviations above the mean that levels stand for."""
+    return np.asarray(level / (MOST_LEVEL + 1.0 - np.abs(level.astype(np.float64))), np.float64)
+
+
 def cut_into_cells(level: NDArray[np.int64], fired: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Replace each level by the middle of its cell."""
     middle = np.empty(len(level), np.int64)
@@ -143,10 +150,12 @@ def cut_into_cells(level: NDArray[np.int64], fired: NDArray[np.bool_]) -> NDArra
             cut(first, at - 1)
             cut(at, last)
         else:
-            middle[within] = math.floor((first + last + 1) / 2)
+            middle[within] = (first + last + 1 + 2 * MOST_LEVEL) // 2 - MOST_LEVEL
 
-    for quarter in range(-32, 33):
-        cut(max(-128, 4 * quarter - 2), min(127, 4 * quarter + 1))
+    places = np.arange(-MOST_LEVEL, MOST_LEVEL + 1)
+    quarter = np.rint(4 * strengths(places))
+    for q in np.unique(quarter):
+        cut(int(places[quarter == q].min()), int(places[quarter == q].max()))
     return middle
 
 
@@ -161,7 +170,7 @@ def design_matrix(firings: Firings, i: int, members: Members) -> Dense:
         z = np.zeros(firings.n_tokens)
         of = slice(firings.start[j], firings.start[j + 1])
         tokens = firings.token[of]
-        z[tokens] = cut_into_cells(firings.level[of].astype(np.int64), y[tokens]) / LEVELS
+        z[tokens] = strengths(cut_into_cells(firings.level[of].astype(np.int64), y[tokens]))
         s = states_of_feature(firings, j)
         columns += [s, s * z, s * (z * z - 1)] if members[j] else [s]
     return np.column_stack(columns)
@@ -271,28 +280,64 @@ def _expected(
     patterns = np.unique(fires, axis=0, return_inverse=True)[1]
     rows = np.unique(fit.x, axis=0, return_inverse=True)[1]
     p, w = fit.p.copy(), fit.p * (1 - fit.p)
-    model, left = w.copy(), np.ones(len(y))
+    left = np.ones(len(y))
+    strength = fit.x[:, _strength_columns(members)]
     for pattern in np.unique(patterns[x]):
         at = patterns == pattern
-        trust = trusted(model[at].sum())
+        model = float((fit.p * (1 - fit.p))[at].sum())
+        trust = trusted(model)
+        if (y - fit.p)[at].sum() ** 2 > CUT * (model + 1):
+            trust = max(trust, trusted(y[at].sum() * (1 - y[at].mean())))
         if trust > 0:
-            odds = np.log(fit.p[at] / (1 - fit.p[at]))
-            shifted = np.full(at.sum(), y[at].mean())
-            if 0 < y[at].mean() < 1:
-                shifted = expit(odds + brentq(lambda c, o=odds, at=at: (expit(o + c) - y[at]).sum(), -40, 40))
-            v = shifted * (1 - shifted)
-            p[at] = (1 - trust) * p[at] + trust * shifted
-            w[at] = (1 - trust) * w[at] + trust * v * max(0, 1 - v[x[at]].sum() / max(v.sum(), 1e-300))
+            for leaf in leaves_by_recursion(strength[at], logit(fit.p[at]), y[at]):
+                within = np.flatnonzero(at)[leaf]
+                shifted = shift_by_root(logit(fit.p[within]), y[within])
+                v = shifted * (1 - shifted)
+                rest = max(0, 1 - v[x[within]].sum() / max(v.sum(), 1e-300))
+                p[within] = (1 - trust) * p[within] + trust * shifted
+                w[within] = (1 - trust) * w[within] + trust * v * rest
             left[at] *= 1 - trust
     for row in np.unique(rows[x]):
         at = rows == row
-        trust = trusted(model[at].sum())
+        trust = trusted((p * (1 - p))[at].sum())
         if trust > 0:
             share, others = y[at].mean(), (~x[at]).sum()
             p[at] = (1 - trust) * p[at] + trust * share
             w[at] = (1 - trust) * w[at] + trust * share * (1 - share) * others / (at.sum() - 1)
             left[at] *= 1 - trust
     return p, w, left
+
+
+def _strength_columns(members: Members) -> list[int]:
+    """Columns of a design that say how strongly the graded members fire."""
+    first = np.cumsum([1, *(3 if members[m] else 1 for m in sorted(members))]).tolist()
+    return [first[a] + 1 for a, m in enumerate(sorted(members)) if members[m]]
+
+
+def shift_by_root(odds: Dense, y: Dense) -> Dense:
+    """Chances whose log odds are `odds` and a constant, and which sum to the firings."""
+    if y.mean() in (0, 1):
+        return np.full(len(y), y.mean())
+    return np.asarray(expit(odds + brentq(lambda c: (expit(odds + c) - y).sum(), -40, 40)), np.float64)
+
+
+def leaves_by_recursion(strength: Dense, odds: Dense, y: Dense) -> list[NDArray[np.int64]]:
+    """Tokens of each leaf, split where firings below a cut are farthest from what is foretold."""
+    p = shift_by_root(odds, y)
+    v = p * (1 - p)
+    best, below = CUT, np.zeros(len(y), bool)
+    for column in strength.T:
+        for limit in np.unique(column)[1:]:
+            under = column < limit
+            if min(v[under].sum(), v[~under].sum()) < LEAST_VARIANCE:
+                continue
+            told = (y - p)[under].sum() ** 2 * (1 / v[under].sum() + 1 / v[~under].sum())
+            if told > best:
+                best, below = told, under
+    if not below.any():
+        return [np.arange(len(y))]
+    sides = (np.flatnonzero(below), np.flatnonzero(~below))
+    return [side[leaf] for side in sides for leaf in leaves_by_recursion(strength[side], odds[side], y[side])]
 
 
 def trusted(variance: float) -> float:
