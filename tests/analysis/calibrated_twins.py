@@ -357,13 +357,18 @@ def _dispersion(missed: Dense, token: NDArray[np.int64], replicate: NDArray[np.i
 
 def evidence_of(score: Score, loading: Dense, phi: float, i: int, j: int) -> float:
     """Evidence of one end: ``T + V`` against a Poisson count of mean ``V``, the activity taken off."""
-    unseen = score.base * (math.exp(loading[i] * loading[j]) - 1)
-    variance = score.variance + unseen
-    if variance <= 0:
+    added = added_by_activity(score, loading, i, j)
+    excess, variance = score.excess - added, score.variance + added
+    if variance <= 0 or excess == 0:
         return 0.0
-    excess = score.excess - unseen
     phi = max(phi, score.dispersion)
     return signed_evidence(max(0.0, excess + variance) / phi, variance / phi)
+
+
+def added_by_activity(score: Score, loading: Dense, i: int, j: int) -> float:
+    """What the activity may add that is nearest to the score, between nothing and all of it."""
+    whole = score.base * (math.exp(loading[i] * loading[j]) - 1)
+    return min(max(score.excess, min(0.0, whole)), max(0.0, whole))
 
 
 class Judged(NamedTuple):
@@ -412,8 +417,8 @@ def _judged(
         if size > abs(evidence):
             evidence, judge = math.copysign(size, once_more), score
     scale = math.sqrt(here.residual * there.residual)
-    unexplained = judge.base * (math.exp(loading[i] * loading[j]) - 1)
-    return Judged(evidence, (judge.excess - unexplained) / scale, _error(judge.by_replicate) / scale, again)
+    left = judge.excess - added_by_activity(judge, loading, i, j)
+    return Judged(evidence, left / scale, _error(judge.by_replicate) / scale, again)
 
 
 def _error(by_replicate: Dense) -> float:
