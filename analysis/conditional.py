@@ -13,8 +13,8 @@ variance and skewness where firing is rare.
 Activity of the token (``analysis.loadings``) adds ``B (exp(l_i l_j) - 1)`` to the mean of T and to V, with
 ``B`` the sum of ``min(w_t, w_0)`` over the tokens of ``j``, ``w_0`` being that of a token at which no
 neighbour fires: what a neighbour brings about does not follow the activity, what there would be without does.
-That is the most it adds: neighbours tell of the activity too, and what they tell the regression knows already.
-So a T between 0 and the whole of it is no evidence, and a T outside is compared with the nearer of the two.
+That is the most it adds: neighbours tell of the activity too, and what they tell the regression knows. So a T
+between 0 and the whole of it is no evidence, and a T outside is compared with the nearer of the two.
 Tokens alike multiply the variance by a dispersion: the larger of what the two features' lasting foretells
 (``analysis.bursts``) and of the autocorrelation of ``s_ti - p_t`` over the tokens of ``j``.
 
