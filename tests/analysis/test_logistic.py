@@ -147,7 +147,9 @@ def test_a_token_s_row_is_that_of_the_dense_design(members: Members) -> None:
         assert (np.diff(design.place[entries]) > 0).all()
         dense[0] = 1.0
         dense[design.place[entries]] = design.value[entries]
-        np.testing.assert_allclose(x[row_of == row], np.tile(dense, ((row_of == row).sum(), 1)), rtol=1e-6)
+        np.testing.assert_allclose(
+            x[row_of == row], np.tile(dense, ((row_of == row).sum(), 1)), rtol=1e-6, atol=1e-6
+        )
     width = [3 if members[j] else 1 for j in sorted(members)]
     assert design.column.tolist() == np.cumsum([1, *width]).tolist()
 
@@ -217,7 +219,7 @@ def test_features_that_hardly_ever_or_always_fire_stay_finite(fires: int) -> Non
     assert found.at_tokens.sum() == pytest.approx(fires, abs=0.1)
 
 
-@pytest.mark.parametrize("seed", [45, 71, 78, 116])
+@pytest.mark.parametrize("seed", [19, 45, 58, 77])
 def test_steps_that_overshoot_are_halved_until_a_fit_equals_the_twin(seed: int) -> None:
     # Found by search: whole steps go to and fro on these for ever.
     firings = steep(seed)
@@ -229,7 +231,7 @@ def test_steps_that_overshoot_are_halved_until_a_fit_equals_the_twin(seed: int) 
 
 @pytest.mark.parametrize(
     ("seed", "dropped"),
-    [(0, 3), (1, 1), (53, 0), (133, 3)],
+    [(53, 3), (54, 0), (98, 0), (216, 2)],
     ids=["whole", "whole", "long", "long"],
 )
 def test_steps_that_overshoot_are_cut_and_halved_until_a_member_is_left_out(seed: int, dropped: int) -> None:
