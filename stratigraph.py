@@ -63,12 +63,18 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="stratigraph", description=__doc__.split("\n\n", maxsplit=1)[0])
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name in _COMMAND_MODULES:
-        import_module(name).add_commands(commands)
+def _parser(verb: str = "") -> argparse.ArgumentParser:
+    """Return the parser; where `verb` is one that asks, without those that bring in: slow to add."""
+    parser = None
+    for modules in (_COMMAND_MODULES[1:], _COMMAND_MODULES):
+        parser = argparse.ArgumentParser(prog="stratigraph", description=__doc__.split("\n\n", maxsplit=1)[0])
+        parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
+        commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+        for name in modules:
+            import_module(name).add_commands(commands)
+        if verb in commands.choices:
+            break
+    assert parser is not None
     return parser
 
 
@@ -77,7 +83,8 @@ def main(argv: list[str] | None = None) -> int:
     _check_rooms()
     from analysis.errors import StratigraphError  # noqa: PLC0415  the rooms are checked first
 
-    arguments = _parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    arguments = _parser(words[0] if words else "").parse_args(words)
     # A batch system ends a job with SIGTERM: leave through the doors that Ctrl-C uses, ending our server too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:

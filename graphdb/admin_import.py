@@ -21,9 +21,10 @@ from typing import Any
 
 import polars as pl
 
-from analysis.errors import DataError, StoreError
+from analysis.errors import StoreError
 from analysis.layer_graph import LayerGraph
 from graphdb.cypher import statement, statements
+from graphdb.one_width import check_width
 from graphdb.properties import run_properties, site_properties
 from graphdb.schema import ensure_schema
 from graphdb.store import Store
@@ -133,12 +134,7 @@ def _write_all(out: Path, graphs: Sequence[LayerGraph]) -> list[str]:
 
 def _features(graphs: Sequence[LayerGraph]) -> pl.DataFrame:
     """Return the features of one site with their labels: of the run with most tokens, then the newest."""
-    widths = {graph.n_features for graph in graphs}
-    if len(widths) > 1:
-        raise DataError(
-            f"the graphs of {graphs[0].site.id} have {' and '.join(map(str, sorted(widths)))} features; a "
-            "site is one SAE: sample the other one under another source name"
-        )
+    check_width(graphs[0].site.id, {f"in run {graph.run.id}": graph.n_features for graph in graphs})
     order = sorted(graphs, key=lambda graph: graph.run.id)
     order.sort(key=lambda graph: (graph.n_tokens, graph.run.created), reverse=True)
     label = pl.select(pl.coalesce([graph.features["label"] for graph in order])).to_series()

@@ -8,7 +8,8 @@
         server.json           the ports of the server started last, and whether `db up` keeps it
         server.pid            its process
         lock                  held while a server is started or stopped
-        users                 held, shared, by every command that uses the server
+        users                 held, shared, by every command that uses the server; without such a command, a
+                              server that does not answer is ended and started again
         loading               held by a first load that goes the server's bulk way, shared by all other loads
         log/server.log        what it said since its start
         databases/ config/ backups/ or neo4j/   the engine's own

@@ -8,15 +8,16 @@ features are chosen right before the last write, or created with features that o
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import polars as pl
 
-from analysis.errors import DataError
 from analysis.layer_graph import LayerGraph
 from graphdb.cypher import statement
 from graphdb.engines.engine import Bulk, RefusedError
 from graphdb.foreign import check_foreign, check_unattached
+from graphdb.one_width import check_width
 from graphdb.properties import run_properties, site_properties
 from graphdb.schema import ensure_schema
 from graphdb.store import BATCH, Store
@@ -130,12 +131,18 @@ def _create(store: Store, bulk: Bulk, graph: LayerGraph, progress: Progress | No
     site, run = (pl.lit(records[name]).alias("to") for name in ("site", "run"))
     try:
         bulk.make_types(("IN", "MEASURED_IN", "DEPENDS"))
-        known = bulk.nodes("Feature", labelled(feature_table(graph), graph.features["label"]), advance)
-        bulk.relationships("IN", known.select(site, **{"from": "record"}), advance)
-        measured = _from(known, measurement_table(graph), "feature", "from")
-        bulk.relationships("MEASURED_IN", measured.drop("run").with_columns(run), advance)
-        edges = _from(known, _from(known, edge_table(graph), "source", "from"), "target", "to")
-        bulk.relationships("DEPENDS", edges, advance)
+        with ThreadPoolExecutor(1) as ahead:
+            # made while the server takes the nodes: the texts of the passages take a second and more
+            measurements, dependences = (
+                ahead.submit(measurement_table, graph),
+                ahead.submit(edge_table, graph),
+            )
+            known = bulk.nodes("Feature", labelled(feature_table(graph), graph.features["label"]), advance)
+            bulk.relationships("IN", known.select(site, **{"from": "record"}), advance)
+            measured = _from(known, measurements.result(), "feature", "from")
+            bulk.relationships("MEASURED_IN", measured.drop("run").with_columns(run), advance)
+            edges = _from(known, _from(known, dependences.result(), "source", "from"), "target", "to")
+            bulk.relationships("DEPENDS", edges, advance)
     except RefusedError:
         # something of it is there after all; what was made meanwhile is merged with it
         return False
@@ -167,8 +174,6 @@ def _delete(
 
 def _check_site(store: Store, graph: LayerGraph) -> None:
     found = store.write("MATCH (s:Site {id: $site}) RETURN s.features AS features", {"site": graph.site.id})
-    if found and found[0]["features"] not in {None, graph.n_features}:
-        raise DataError(
-            f"the database has {graph.site.id} with {found[0]['features']} features, this graph has "
-            f"{graph.n_features}; a site is one SAE: sample the other one under another source name"
-        )
+    if found and found[0]["features"] is not None:
+        said = {"in the database": found[0]["features"], f"in run {graph.run.id}": graph.n_features}
+        check_width(graph.site.id, said)

@@ -1,5 +1,6 @@
 """The runs in a database, and the one that a person means by a few letters of its id."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from analysis.errors import MisuseError
@@ -14,12 +15,20 @@ def list_runs(store: Store) -> list[Row]:
     return store.read(statement("list_runs"))
 
 
+def sites_and_runs(store: Store, features: Sequence[str]) -> tuple[dict[str, str], list[Row]]:
+    """Return the site of each of these features that is there, and the runs: what `find_run` chooses from."""
+    rows = store.read(statement("sites_and_runs"), {"ids": list(features)})
+    sites = {row["feature"]: row["site"] for row in rows if row["run"] is None}
+    return sites, [row["run"] for row in rows if row["run"] is not None]
+
+
 def find_run(
     store: Store,
     run: str | None = None,
     site: str | None = None,
     kind: str | None = "layer",
     whole: bool = True,
+    known: list[Row] | None = None,
 ) -> Row:
     """Return the run that `run` names.
 
@@ -35,13 +44,15 @@ def find_run(
         Only runs of this kind when `run` is None; None for any.
     whole
         Refuse a run whose load has not finished.
+    known
+        The runs, newest first, if they were asked for already.
 
     Raises
     ------
     MisuseError
         There is no such run, there are several, it is not whole, or it is about another site.
     """
-    known = list_runs(store)
+    known = list_runs(store) if known is None else known
     if run is None:
         return _newest(store, known, site, kind)
     found = [row for row in known if row["id"] == run] or [row for row in known if row["id"].startswith(run)]

@@ -32,6 +32,8 @@ Answers = Callable[[str, str, str, str], bool]
 """``answers(url, user, password, database)``: whether a server there lets us in and answers a question."""
 
 _START_SECONDS, _ANSWER_SECONDS, _STOP_SECONDS = 90.0, 20.0, 15.0
+_GOING_SECONDS = 2.0
+"""How long a process that was killed may still be on record after its connections broke."""
 _children: dict[int, "subprocess.Popen[bytes]"] = {}
 """Servers that this process started: they must be waited for when they end."""
 
@@ -117,14 +119,17 @@ def acquire(
     Raises
     ------
     StoreError
-        It does not start, listens on another port, or the directory is held by a server that is not ours.
+        It does not start, listens on another port, is busy for others, or the directory is held by a server
+        that is not ours.
     """
     with directory.locked():
+        # looked for before we are a user, so that only others are
+        found = find(directory, answers)
         file = directory.join()
         try:
             # one that was to outlive its users and was killed is started to outlive them again
             outlive = outlive or _kept(directory)
-            server = find(directory, answers) or _start(directory, answers, not (outlive or much), port)
+            server = found or _start(directory, answers, not (outlive or much), port)
             if port not in {None, server.bolt}:
                 raise StoreError(  # noqa: TRY301  the file is closed on any failure
                     f"the server of {directory.path} runs already, on port {server.bolt}; "
@@ -139,12 +144,26 @@ def acquire(
 
 
 def find(directory: Directory, answers: Answers) -> Server | None:
-    """Return the running server; one that does not answer is ended. Call under the directory's lock."""
+    """Return the running server; one that does not answer and that nobody uses is ended.
+
+    Call under the directory's lock, before joining.
+
+    Raises
+    ------
+    StoreError
+        It does not answer, and a command uses it.
+    """
     server = running(directory)
     if server is None:
         return None
     if _wait_until_answers(directory, server, answers, _ANSWER_SECONDS):
         return server
+    # a server that went away meanwhile keeps nobody from starting another
+    if directory.in_use() and running(directory) is not None:
+        raise StoreError(
+            f"the server of {directory.path} is busy for another command and did not answer within "
+            f"{_ANSWER_SECONDS:g} s; run the command again when that one is done"
+        )
     _end(directory, server.pid)
     return None
 
@@ -165,11 +184,17 @@ def started(directory: Directory) -> datetime:
     return datetime.fromtimestamp(_pid_file(directory).stat().st_mtime).astimezone()
 
 
-def trouble(directory: Directory) -> str | None:
-    """Return the sentence for a disk that is full, or for a server that has gone; None if neither is so."""
+def trouble(directory: Directory, lost: bool = False) -> str | None:
+    """Return the sentence for a disk that is full, or for a server that has gone; None if neither is so.
+
+    Where the connection to it was `lost`, a process that is still there is given a moment to end.
+    """
     again = "run the command again, what was finished is kept"
     if _is_full(directory):
         return f"the disk of {directory.path} is full; make room and {again}"
+    until = time.monotonic() + (_GOING_SECONDS if lost else 0.0)
+    while running(directory) is not None and time.monotonic() < until:
+        time.sleep(0.02)
     if running(directory) is None:
         return f"the server of {directory.path} went away ({log_file(directory)} may say why); {again}"
     return None

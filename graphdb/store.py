@@ -8,7 +8,6 @@ credentials come from.
 
 import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -20,14 +19,16 @@ from urllib.parse import urlsplit
 
 from analysis.errors import MisuseError, StoreError
 from graphdb import server
+from graphdb.aside import Aside
 from graphdb.directory import create_directory, open_directory
 from graphdb.engines.engine import Bulk
 from graphdb.light import without
 from graphdb.refusals import explain, only_reads, shortened
 from graphdb.server_version import check_version, ignores_access_mode
 
-# the driver offers frames of pandas where that is installed; loading it takes half of a look-up
-with without("pandas"):
+# the driver offers frames of pandas and takes arrays where those libraries are installed; loading them takes
+# half of a look-up
+with without("pandas", "numpy", "pyarrow"):
     import neo4j
     from neo4j import exceptions, graph
 
@@ -41,6 +42,7 @@ _FIRST_PAUSE = 0.2
 """Seconds before a question is asked again; each next pause is twice as long."""
 _UNSENDABLE = (UnicodeEncodeError, OverflowError, RecursionError, TypeError)
 """What the driver raises of a value that it cannot send; a key that is no Unicode has a wrong type to it."""
+_SCALARS = (str, float, int, bool, type(None))
 _GRACE_SECONDS = 1.0
 """How much longer than the limit a server may take to say itself that the limit has passed."""
 
@@ -79,6 +81,7 @@ class Store:
     ) -> None:
         self.address, self._undo = address, undo and not write
         self._driver, self._database, self._lease = driver, database, lease
+        self._aside = Aside()
         self._routing = neo4j.RoutingControl.WRITE if write else neo4j.RoutingControl.READ
 
     def __enter__(self) -> Self:
@@ -91,6 +94,7 @@ class Store:
 
     def close(self) -> None:
         """Close the connection; the last user of a directory ends its server."""
+        self._aside.close()
         # a question that was given up on may still hold its connection
         with suppress(exceptions.DriverError, exceptions.Neo4jError, OSError):
             self._driver.close()
@@ -181,17 +185,19 @@ class Store:
             answer = self._driver.execute_query(
                 neo4j.Query(cypher), dict(params), routing_=self._routing, database_=self._database
             )
-            return [plain(dict(record)) for record in answer.records]
+            return [_row(record) for record in answer.records]
 
         return self._explained(ask, timeout)
 
     def _explained(self, ask: Callable[[], list[Row]], timeout: float | None) -> list[Row]:
         """Return what `ask` returns; what the driver raises becomes a sentence."""
         try:
-            return ask() if timeout is None else _within(timeout, ask)
+            # ArcadeDB ignores the limit that the driver sends along, and ends the question after a while
+            return ask() if timeout is None else self._aside.within(timeout + _GRACE_SECONDS, ask)
         except (exceptions.DriverError, exceptions.Neo4jError, OSError) as error:
             reads = self._routing is neo4j.RoutingControl.READ
-            trouble = server.trouble(self._lease.directory) if self._lease else None
+            lost = isinstance(error, exceptions.ServiceUnavailable | exceptions.SessionExpired)
+            trouble = server.trouble(self._lease.directory, lost) if self._lease else None
             sentence = explain(error, self.address, timeout, reads=reads, trouble=trouble)
             raise StoreError(sentence) from error
         except _UNSENDABLE as error:
@@ -212,7 +218,7 @@ class Store:
                     bookmark_manager=self._driver.execute_query_bookmark_manager,
                 ) as session:
                     answer = session.run(neo4j.Query(cypher, timeout=timeout), dict(params))
-                    return [plain(dict(record)) for record in answer]
+                    return [_row(record) for record in answer]
             except (exceptions.DriverError, exceptions.Neo4jError) as error:
                 if not error.is_retryable() or time.monotonic() + pause > until:
                     raise
@@ -226,7 +232,7 @@ class Store:
             session.begin_transaction(timeout=timeout) as question,
         ):
             answer = question.run(cypher, dict(params))
-            rows = [plain(dict(record)) for record in answer]
+            rows = [_row(record) for record in answer]
             if answer.consume().counters.contains_updates:
                 raise StoreError(only_reads(self.address, "it was taken back"))
         return rows
@@ -323,35 +329,16 @@ def _driver(url: str, auth: tuple[str, str] | None) -> neo4j.Driver:
         ) from error
 
 
-def _within(seconds: float, ask: Callable[[], list[Row]]) -> list[Row]:
-    """Return what `ask` returns; give up when the limit has passed.
-
-    ArcadeDB ignores the limit that the driver sends along, and a blocked read of the driver cannot be
-    cancelled, so the question runs in a thread of its own, which is left behind: its connection ends with the
-    store, and the server ends the question itself after a while.
-    """
-    done: list[list[Row]] = []
-    failed: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            done.append(ask())
-        except BaseException as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(seconds + _GRACE_SECONDS)
-    if failed:
-        raise failed[0]
-    if not done:
-        raise TimeoutError
-    return done[0]
+def _row(record: neo4j.Record) -> Row:
+    return dict(zip(record.keys(), map(plain, record.values()), strict=True))
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401  any value of a query
     """Turn what the driver returns into scalars, lists and maps."""
     made: Any = value
+    # nearly all values are of these, and to ask of what kind a value is takes longer than to fetch it
+    if type(value) in _SCALARS:
+        return value
     if isinstance(value, graph.Relationship):
         made = {"type": value.type, **plain(dict(value))}
     elif isinstance(value, graph.Node):
@@ -362,6 +349,6 @@ def plain(value: Any) -> Any:  # noqa: ANN401  any value of a query
         made = {str(key): plain(item) for key, item in value.items()}
     elif isinstance(value, list | tuple | set):
         made = [plain(item) for item in value]
-    elif not isinstance(value, bool | int | float | str | None):
+    elif not isinstance(value, _SCALARS):
         made = str(value)
     return made

@@ -5,7 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.errors import MisuseError
+<<<<<<< HEAD
+from graphdb.refusals import shortened
 from graphdb.runs import find_run, list_runs
+=======
+from graphdb.runs import find_run, list_runs, sites_and_runs
+>>>>>>> store-speed
 from graphdb.store import Store
 from queries.catalogue import Parameter, Query, named
 from queries.features import features_there
@@ -19,6 +24,7 @@ _EXPECTED: Mapping[str, tuple[type, ...]] = {
     "map": (dict,),
 }
 _TEXTS = ("string", "feature", "community")
+_OF_RUNS = {"run", "runs", "links", "clustering"}
 _LISTS = ("list", "features", "runs")
 _ALL = 10**9
 """What a limit of 0 is to the database; ArcadeDB takes larger ones for negative."""
@@ -30,7 +36,7 @@ def bind(store: Store, chosen: Query, given: Mapping[str, Any]) -> Row:
     Raises
     ------
     MisuseError
-        A parameter is unknown, missing or of another kind, or names what is not there.
+        A parameter is unknown, missing, of another kind or none of its choices, or names what is not there.
     """
     known = {parameter.name: parameter for parameter in chosen.parameters}
     if unknown := sorted(set(given) - set(known)):
@@ -44,12 +50,13 @@ def bind(store: Store, chosen: Query, given: Mapping[str, Any]) -> Row:
             raise MisuseError(
                 f"query {chosen.name} needs --param {name}=... ({parameter.kind}: {parameter.about})"
             )
+        _check_choice(chosen, parameter, value)
         values[name] = parameter.default if value is None else value
     if "limit" in values:
         values["limit"] = values["limit"] or _ALL
     kinds = {name: parameter.kind for name, parameter in known.items()}
-    sites = _sites_of_features(store, values, kinds)
-    return values | _runs(store, values, kinds, sites) | _communities(store, values, kinds)
+    sites, runs = _sites_of_features(store, values, kinds)
+    return values | _runs(store, values, kinds, sites, runs) | _communities(store, values, kinds)
 
 
 def check_limit(limit: Any) -> None:  # noqa: ANN401  any JSON value
@@ -95,39 +102,75 @@ def typed(chosen: Query, parameter: Parameter, value: Any) -> Any:  # noqa: ANN4
     return value
 
 
+<<<<<<< HEAD
+def _check_choice(chosen: Query, parameter: Parameter, value: Any) -> None:  # noqa: ANN401  any JSON value
+    """Refuse a misspelt word, to which the database would answer that there is nothing."""
+    if not (unfit := parameter.unfit(value)):
+        return
+    holds = "has" if parameter.kind == "list" else "is"
+    raise MisuseError(
+        f"query {chosen.name}: --param {parameter.name} {holds} {shortened(repr(unfit[0]))}; "
+        f"expected {' or '.join(parameter.choices)}"
+    )
+
+
 def newest_runs(store: Store) -> list[str]:
     """Return the newest complete run of each site, and of each set of sites that runs of a kind are about."""
+=======
+def newest_runs(store: Store, known: list[Row] | None = None) -> list[str]:
+    """Return the newest complete run of each site, and of each set of sites that runs of a kind are about.
+
+    `known` are the runs, newest first, if they were asked for already.
+    """
+>>>>>>> store-speed
     newest: dict[tuple[str, ...], str] = {}
-    for run in list_runs(store):
+    for run in list_runs(store) if known is None else known:
         if run["complete"] and run["kind"] != "communities":
             newest.setdefault((run["kind"] or "", *run["sites"]), run["id"])
     return sorted(newest.values())
 
 
-def _sites_of_features(store: Store, values: Row, kinds: Mapping[str, str]) -> list[str]:
+def _sites_of_features(
+    store: Store, values: Row, kinds: Mapping[str, str]
+) -> tuple[list[str], list[Row] | None]:
+    """Return the sites of the features that the values name, and the runs if that took no question more."""
     ids: list[str] = []
     for name, kind in kinds.items():
         if kind == "feature" and values[name] is not None:
             ids.append(values[name])
         elif kind == "features":
             ids += [str(item) for item in values[name]]
-    return sorted({row["site"] for row in features_there(store, ids).values()}) if ids else []
+    if not ids:
+        return [], None
+    if _OF_RUNS.isdisjoint(kinds.values()):
+        return sorted({row["site"] for row in features_there(store, ids).values()}), None
+    sites, runs = sites_and_runs(store, ids)
+    if not sites.keys() >= set(ids):
+        # says which is not there, and what is near
+        features_there(store, ids)
+    return sorted(set(sites.values())), runs
 
 
-def _runs(store: Store, values: Row, kinds: Mapping[str, str], sites: list[str]) -> Row:
+def _runs(
+    store: Store, values: Row, kinds: Mapping[str, str], sites: list[str], known: list[Row] | None
+) -> Row:
     """Find the runs, in the order in which one says what another is about."""
     found: Row = {}
     for name, kind in kinds.items():
         given = values[name]
         if kind == "runs":
             found[name] = (
-                newest_runs(store) if given is None else [find_run(store, str(run))["id"] for run in given]
+                newest_runs(store, known)
+                if given is None
+                else [find_run(store, str(run), known=known)["id"] for run in given]
             )
         elif kind == "links":
-            found[name] = _newest_links(store) if given is None else _of_kind(store, given, "links")
+            found[name] = (
+                _newest_links(store, known) if given is None else _of_kind(store, given, "links", known)
+            )
         elif kind == "clustering":
             found[name] = (
-                _newest_clustering(store) if given is None else _of_kind(store, given, "communities")
+                _newest_clustering(store) if given is None else _of_kind(store, given, "communities", known)
             )
     asked = [name for name, kind in kinds.items() if kind == "run"]
     if asked and len(sites) > 1:
@@ -137,15 +180,15 @@ def _runs(store: Store, values: Row, kinds: Mapping[str, str], sites: list[str])
     site = sites[0] if sites else None
     # a run that is given says of which site the newest is meant where another is left out
     for name in sorted(asked, key=lambda name: values[name] is None):
-        chosen = _checked(find_run(store, values[name], site), "layer")
+        chosen = _checked(find_run(store, values[name], site, known=known), "layer")
         found[name], site = chosen["id"], site or next(iter(chosen["sites"]), None)
     if len(asked) > 1 and len({found[name] for name in asked}) == 1:
         raise MisuseError(f"{' and '.join(asked)} are both run {found[asked[0]]}; name two runs of one site")
     return found
 
 
-def _of_kind(store: Store, given: str, kind: str) -> str:
-    return str(_checked(find_run(store, given), kind)["id"])
+def _of_kind(store: Store, given: str, kind: str, known: list[Row] | None) -> str:
+    return str(_checked(find_run(store, given, known=known), kind)["id"])
 
 
 def _checked(run: Row, kind: str) -> Row:
@@ -154,8 +197,8 @@ def _checked(run: Row, kind: str) -> Row:
     return run
 
 
-def _newest_links(store: Store) -> str:
-    for run in list_runs(store):
+def _newest_links(store: Store, known: list[Row] | None) -> str:
+    for run in list_runs(store) if known is None else known:
         if run["complete"] and run["kind"] == "links":
             return str(run["id"])
     raise MisuseError(f"{store.address} has no run that links two sites; none was made yet")

@@ -1,8 +1,9 @@
 """The catalogue: every query that stands beside this file as a ``.cypher`` text, with its types.
 
-A text opens with comment lines: what it answers, then ``param NAME: KIND [= DEFAULT] -- meaning`` and
-``column NAME: KIND -- meaning``. A default is JSON; a parameter without one must be given, unless its kind
-says which value stands for it.
+A text opens with comment lines: what it answers, then ``param NAME: KIND [in CHOICE, ...] [= DEFAULT] --
+meaning`` and ``column NAME: KIND -- meaning``. A string, and each item of a list, is one of the choices where
+there are any. A default is JSON; a parameter without one must be given, unless its kind says which value
+stands for it.
 
 Two more lines may follow. ``walk: NAME`` says that the query has no text of its own: it is answered by asking
 the query NAME once a hop, in the Python function that bears this query's name. ``stored: PROPERTY ...`` names
@@ -29,10 +30,13 @@ beginning, and the one called ``run`` may be left out for the newest complete on
 ``links`` is a run that links two sites and ``clustering`` one that made communities, left out for the
 newest complete one; ``community`` is the id of a community."""
 
+CHOSEN = ("string", "list")
+"""Kinds of parameters that may have choices."""
+
 FOUND_BY_ITSELF = ("runs", "links", "clustering")
 """Kinds of parameters that may be left out whatever they are called."""
 
-_PARAMETER = re.compile(r"param (\w+): (\w+)(?: = (.+?))? -- (.+)")
+_PARAMETER = re.compile(r"param (\w+): (\w+)(?: in (\w+(?:, \w+)*))?(?: = (.+?))? -- (.+)")
 _COLUMN = re.compile(r"column (\w+): (\w+) -- (.+)")
 _WALK = re.compile(r"walk: (\w+)")
 _STORED = re.compile(r"stored: (\w+(?: \w+)*)")
@@ -40,13 +44,20 @@ _STORED = re.compile(r"stored: (\w+(?: \w+)*)")
 
 @dataclass(frozen=True)
 class Parameter:
-    """One ``$name`` of a query; `required` if it has no default."""
+    """One ``$name`` of a query; `required` if it has no default, one of `choices` if it has any."""
 
     name: str
     kind: str
     about: str
     required: bool
     default: Any = None
+    choices: tuple[str, ...] = ()
+
+    def unfit(self, value: Any) -> list[Any]:  # noqa: ANN401  any JSON value
+        """Return what a value holds that is none of the choices; a value that is left out holds nothing."""
+        if not self.choices or value is None:
+            return []
+        return [item for item in (value if self.kind == "list" else [value]) if item not in self.choices]
 
 
 @dataclass(frozen=True)
@@ -131,7 +142,8 @@ def parse(name: str, text: str) -> Query:
             stored = tuple(found[1].split())
         elif line.startswith(("param ", "column ")):
             raise DataError(
-                f"{name}.cypher: cannot read {line!r}; expected 'param NAME: KIND [= JSON] -- TEXT'"
+                f"{name}.cypher: cannot read {line!r}; "
+                "expected 'param NAME: KIND [in CHOICE, ...] [= JSON] -- TEXT'"
             )
         elif line:
             prose.append(line)
@@ -141,11 +153,21 @@ def parse(name: str, text: str) -> Query:
     return Query(name, " ".join(prose), tuple(parameters), tuple(columns), body, walk, stored)
 
 
-def _parameter(query: str, name: str, kind: str, default: str | None, about: str) -> Parameter:
+def _parameter(
+    query: str, name: str, kind: str, listed: str | None, default: str | None, about: str
+) -> Parameter:
+    choices = tuple(listed.split(", ")) if listed else ()
+    if choices and kind not in CHOSEN:
+        raise DataError(
+            f"{query}.cypher: {name} is of kind {kind!r}; only {' and '.join(CHOSEN)} have choices"
+        )
     if default is None:
         found = kind in FOUND_BY_ITSELF or (kind, name) == ("run", "run")
-        return Parameter(name, kind, about, required=not found)
+        return Parameter(name, kind, about, not found, choices=choices)
     try:
-        return Parameter(name, kind, about, required=False, default=json.loads(default))
+        made = Parameter(name, kind, about, False, json.loads(default), choices)
     except ValueError as error:
         raise DataError(f"{query}.cypher: the default of {name} is {default}; expected JSON") from error
+    if made.unfit(made.default):
+        raise DataError(f"{query}.cypher: the default of {name} is {default}; expected of {listed}")
+    return made

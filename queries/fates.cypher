@@ -1,7 +1,7 @@
 // The features that a pair of layers carries, makes or loses.
 //
 // param run: links -- the run that links the two
-// param fate: string = "made" -- `carried`, `made` or `gone`
+// param fate: string in carried, made, gone = "made" -- what became of them
 // param limit: integer = 100 -- most rows, 0 for all
 // column id: string -- of the later layer; of the earlier one if gone
 // column links: integer -- links of the run at this feature
@@ -16,8 +16,7 @@ WHERE EXISTS { MATCH (f)-[m:MEASURED_IN]->(q:Run) WHERE q.complete AND m.activat
   AND CASE $fate
         WHEN 'carried' THEN EXISTS { MATCH (f)<-[l:CARRIES]-(:Feature) WHERE l.run = $run }
         WHEN 'made' THEN NOT EXISTS { MATCH (f)<-[l:CARRIES]-(:Feature) WHERE l.run = $run }
-        WHEN 'gone' THEN NOT EXISTS { MATCH (f)-[l:CARRIES]->(:Feature) WHERE l.run = $run }
-        ELSE false
+        ELSE NOT EXISTS { MATCH (f)-[l:CARRIES]->(:Feature) WHERE l.run = $run }
       END
 OPTIONAL MATCH (f)-[l:CARRIES|DRIVES]-(:Feature)
 WHERE l.run = $run

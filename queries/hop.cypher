@@ -2,7 +2,7 @@
 //
 // param features: features -- ids of the features
 // param runs: runs -- the runs whose edges and links are followed
-// param kinds: list = ["CARRIES", "DRIVES", "DEPENDS"] -- which relationships
+// param kinds: list in CARRIES, DRIVES, DEPENDS = ["CARRIES", "DRIVES", "DEPENDS"] -- which relationships
 // param up: boolean = true -- links are followed to later layers, or else to earlier ones
 // param min_weight: number = 0 -- least size of the weight
 // param least: map = null -- least size of the weight for each of `features`

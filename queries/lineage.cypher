@@ -3,7 +3,7 @@
 //
 // walk: hop
 // param feature: feature -- id of the feature
-// param kinds: list = ["CARRIES", "DRIVES"] -- which links are followed
+// param kinds: list in CARRIES, DRIVES = ["CARRIES", "DRIVES"] -- which links are followed
 // param max_hops: integer = 64 -- largest number of links in a path
 // param min_weight: number = 0 -- least size of each weight
 // param runs: runs -- the runs whose links are followed

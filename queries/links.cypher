@@ -1,8 +1,8 @@
 // What a feature carries or drives in later layers, and what carries or drives it from earlier ones.
 //
 // param feature: feature -- id of the feature
-// param direction: string = null -- `to` later layers or `from` earlier ones; left out: both
-// param kinds: list = ["CARRIES", "DRIVES"] -- which links
+// param direction: string in to, from = null -- `to` later layers or `from` earlier ones; left out: both
+// param kinds: list in CARRIES, DRIVES = ["CARRIES", "DRIVES"] -- which links
 // param limit: integer = 0 -- most rows, 0 for all
 // column kind: string -- CARRIES or DRIVES
 // column direction: string -- `to` a later layer or `from` an earlier one

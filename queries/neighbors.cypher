@@ -5,7 +5,7 @@
 // param all: boolean = false -- also edges that did not pass the run's FDR
 // param min_replicates: integer = null -- least number of replicates that show the edge
 // param max_q: number = null -- largest q
-// param q: string = "q_shuffle" -- which q: q_shuffle or q_value
+// param q: string in q_shuffle, q_value = "q_shuffle" -- which q
 // param min_partial: number = null -- least size of the partial correlation
 // column feature: string -- the one of `features` at this end
 // column id: string -- the feature at the other end

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np  # noqa: F401  before the driver, which then takes its numbers as parameters
 import polars as pl
 
 from graphdb.runs import find_run

@@ -4,7 +4,7 @@
 // walk: hop
 // param from: feature -- where the paths begin
 // param to: feature = null -- where they end; left out: anywhere
-// param kinds: list = ["CARRIES", "DRIVES", "DEPENDS"] -- which relationships are followed
+// param kinds: list in CARRIES, DRIVES, DEPENDS = ["CARRIES", "DRIVES", "DEPENDS"] -- which relationships are followed
 // param min_hops: integer = 1 -- least number of hops
 // param max_hops: integer = 4 -- largest number of hops
 // param min_weight: number = 0 -- least size of each weight

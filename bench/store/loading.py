@@ -20,6 +20,7 @@ from graphdb.tables import as_rows
 
 APART = {"IN", "MEASURED_IN", "load_measurements"}
 """Parts that are told apart: which features are in a site, and what was measured of them."""
+_IDS = 50_000
 _LINK = """
 UNWIND $rows AS row
 MATCH (a:Feature {{id: row.source}})
@@ -60,23 +61,32 @@ def _load_links(store: Store, links: pl.DataFrame) -> None:
         },
     )
     with store.loading(lambda: True) as bulk:
+        known = _records(store, links) if bulk is not None else pl.DataFrame()
         for (kind,), some in links.partition_by("kind", as_dict=True, include_key=False).items():
             if bulk is None:
                 rows = as_rows(some, "source", "target", "run")
                 store.write_rows(_LINK.format(kind=kind), rows)
                 continue
             bulk.make_types((str(kind),))
-            ids = pl.concat([some["source"], some["target"]]).unique().to_list()
-            known: dict[str, str] = {}
-            for start in range(0, len(ids), 50_000):
-                found = store.write(
-                    "UNWIND $ids AS id MATCH (f:Feature {id: id}) RETURN f.id AS id, elementId(f) AS record",
-                    {"ids": ids[start : start + 50_000]},
-                )
-                known |= {row["id"]: row["record"] for row in found}
-            ends = {"source": "from", "target": "to"}
-            table = some.with_columns(pl.col(*ends).replace_strict(known)).rename(ends)
+            table = some
+            for column, end in (("source", "from"), ("target", "to")):
+                found = known.select(pl.col("id").alias(column), pl.col("record").alias(end))
+                table = table.join(found, on=column, how="left", maintain_order="left").drop(column)
             bulk.relationships(str(kind), table, lambda _: None)
+
+
+def _records(store: Store, links: pl.DataFrame) -> pl.DataFrame:
+    """Return ``id`` and ``record`` of the features that links join, in lists, which are quick to read."""
+    found = []
+    ids = pl.concat([links["source"], links["target"]]).unique()
+    for part in ids.to_frame().iter_slices(_IDS):
+        rows = store.write(
+            "UNWIND $ids AS id MATCH (f:Feature {id: id}) "
+            "RETURN collect(f.id) AS id, collect(elementId(f)) AS record",
+            {"ids": part.to_series().to_list()},
+        )
+        found.append(pl.DataFrame(rows[0]))
+    return pl.concat(found)
 
 
 def write_files(out: Path, made: World) -> None:

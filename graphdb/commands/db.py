@@ -121,7 +121,7 @@ def _import(where: str, name: str | None, files: Path) -> int:
 
 def _fetch(engine: "Engine") -> None:
     if not engine.fetched():
-        with _progress(f"fetching the {engine.name} server", engine.files) as came:
+        with _progress(engine.fetching, engine.files) as came:
             engine.fetch(came)
 
 
@@ -209,7 +209,7 @@ def _progress(description: str, files: int) -> "Iterator[Fetched]":
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        sys.stderr.write(f"{description}, about a minute\n")
+        sys.stderr.write(f"{description}\n")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(description, total=files)

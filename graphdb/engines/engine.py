@@ -121,11 +121,13 @@ class Engine:
         ``launch(directory, ports, briefly)`` writes what the server needs. One that is there `briefly` starts
         faster and would answer more slowly in the long run.
     files
-        How many files `fetch` brings; 0 for an engine that is installed with us.
+        How many files `fetch` brings or makes.
+    fetching
+        What a person is told meanwhile.
     fetched
-        Whether the server's programs are on this machine.
+        Whether what the server starts from is on this machine.
     fetch
-        Brings them.
+        Brings it; of an engine that is installed with us, what it starts sooner with and works without.
     bulk
         ``bulk(directory, http port)`` is its way for first loads, if it has one while it runs.
     fill
@@ -138,6 +140,7 @@ class Engine:
     read_seconds: float | None
     launch: Callable[[Directory, Ports, bool], Launch]
     files: int = 0
+    fetching: str = ""
     fetched: Callable[[], bool] = lambda: True
     fetch: Callable[[Fetched], None] = lambda _: None
     bulk: Callable[[Directory, int], Bulk] | None = None

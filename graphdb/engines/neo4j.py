@@ -148,6 +148,7 @@ ENGINE = Engine(
     None,
     _launch,
     files=neo4j_jars.FILES,
+    fetching="fetching the neo4j server, about a minute",
     fetched=neo4j_jars.fetched,
     fetch=neo4j_jars.fetch,
     fill=_fill,

@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter, _Su
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+_SECONDS = 30.0
 FORMATS = ("table", "json", "csv", "parquet")
 
 
@@ -39,12 +40,14 @@ def verb(
 def add_timeout(parser: ArgumentParser) -> None:
     """Add the time limit of an answer."""
     parser.add_argument(
-        "--timeout", type=float, default=30.0, metavar="S", help="seconds until it is given up (default: 30)"
+        "--timeout", type=float, metavar="S", help=f"seconds until it is given up (default: {_SECONDS:g})"
     )
 
 
 def seconds(arguments: Namespace) -> float:
     """Return the time limit that was asked for."""
+    if arguments.timeout is None:
+        return _SECONDS
     if not 0 < arguments.timeout < float("inf"):
         from analysis.errors import MisuseError  # noqa: PLC0415  the parser is built without it
 

@@ -3,8 +3,12 @@
 # ruff: noqa: PLC0415  the parser is built for every command; what answers is imported when it runs
 
 from argparse import ArgumentParser, Namespace, _SubParsersAction
+from typing import TYPE_CHECKING
 
 from queries.commands.options import add_timeout, emit, seconds, verb
+
+if TYPE_CHECKING:
+    from queries.catalogue import Parameter
 
 
 def add(commands: "_SubParsersAction[ArgumentParser]") -> None:
@@ -22,7 +26,9 @@ def add(commands: "_SubParsersAction[ArgumentParser]") -> None:
         "--param", action="append", default=[], metavar="K=V", help="value of $K, JSON or a text"
     )
     parser.add_argument("--list", action="store_true", help="list the catalogue")
-    parser.add_argument("--write", action="store_true", help="let the Cypher change the database")
+    parser.add_argument(
+        "--write", action="store_true", help="let the Cypher change the database; it has no time limit"
+    )
     add_timeout(parser)
 
 
@@ -42,6 +48,11 @@ def run(arguments: Namespace) -> int:
     free = ask.is_cypher(arguments.what)
     if arguments.write and not free:
         raise MisuseError("--write goes with Cypher; the queries of the catalogue only read")
+    if arguments.write and arguments.timeout is not None:
+        raise MisuseError(
+            f"--timeout is {arguments.timeout:g} beside --write; expected one of the two: what changes the "
+            "database has no time limit, so that it is never given up half-way"
+        )
     columns = None if free else {column.name: column.kind for column in named(arguments.what).columns}
     pairs = [ask.split_param(text) for text in arguments.param]
     params = {name: literal(value) if free else value for name, value in pairs}
@@ -60,13 +71,19 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
+def _described(parameter: "Parameter") -> str:
+    """Name a parameter, with a question mark if it may be left out, and say what it may be."""
+    choices = f" ({'|'.join(parameter.choices)})" if parameter.choices else ""
+    return f"{parameter.name}{'' if parameter.required else '?'}{choices}"
+
+
 def _list(arguments: Namespace) -> int:
     from queries.catalogue import catalogue
 
     rows = [
         {
             "name": query.name,
-            "parameters": ", ".join(f"{p.name}{'' if p.required else '?'}" for p in query.parameters),
+            "parameters": ", ".join(map(_described, query.parameters)),
             "answers": query.title,
         }
         for query in catalogue().values()

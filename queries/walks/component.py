@@ -22,7 +22,7 @@ def component(patience: Patience, values: Mapping[str, Any]) -> list[Row]:
         "ends": None,
     }
     while frontier and len(hops) < values["limit"]:
-        met = patience.read(named("hop").cypher, {**step, "features": frontier})
+        met = patience.gather(named("hop"), {**step, "features": frontier})
         depth = hops[frontier[0]] + 1
         frontier = sorted({row["id"] for row in met} - set(hops))
         hops.update(dict.fromkeys(frontier, depth))

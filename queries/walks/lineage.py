@@ -21,8 +21,6 @@ def lineage(patience: Patience, values: Mapping[str, Any]) -> list[Row]:
     """Return the lineage of a feature, earliest layer first, best first within; see ``lineage.cypher``."""
     if values["max_hops"] < 1:
         raise MisuseError(f"--max-hops is {values['max_hops']}; expected 1 or more")
-    if "DEPENDS" in values["kinds"]:
-        raise MisuseError("a lineage follows links; --kind is CARRIES or DRIVES")
     steps = Steps(patience, values)
     start = values["feature"]
     rows = [_row(start, None, 0)]

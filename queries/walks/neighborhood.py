@@ -27,7 +27,7 @@ def neighborhood(patience: Patience, values: Mapping[str, Any]) -> list[Row]:
     strength = {start: 1.0}
     frontier, found = [start], []
     for hop in range(1, values["hops"] + 1):
-        edges = patience.read(named("neighbors").cypher, {**step, "features": frontier})
+        edges = patience.gather(named("neighbors"), {**step, "features": frontier})
         reached = _strongest(edges, strength)
         strength.update({name: along for name, (along, _) in reached.items()})
         frontier = sorted(reached)

@@ -13,12 +13,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partialmethod
 from pathlib import Path
+from unittest import mock
 
+from graphdb import load
+from graphdb.engines import arcadedb_batch
 from graphdb.graph_directory import read_graph
-from graphdb.load import load_graph
 from graphdb.store import Store, connect
 
-BATCH = 3
+BATCH = 4
+"""Rows of a statement or a request."""
 
 
 class Loader:
@@ -54,6 +57,8 @@ def loader(address: str) -> Iterator[Loader]:
 def main() -> None:
     """Load what standard input names."""
     Store.write_rows = partialmethod(Store.write_rows, batch=BATCH)  # type: ignore[assignment,method-assign]
+    mock.patch.object(load, "BATCH", BATCH).start()
+    mock.patch.object(arcadedb_batch, "_ROWS", BATCH).start()
     child = None
     for line in sys.stdin:
         if child is not None:
@@ -61,7 +66,7 @@ def main() -> None:
         child = os.fork()
         if not child:
             with connect(sys.argv[1], write=True, create=True) as store:
-                load_graph(store, read_graph(Path(line.rstrip("\n"))))
+                load.load_graph(store, read_graph(Path(line.rstrip("\n"))))
             os._exit(0)
         sys.stdout.write(f"{child}\n")
         sys.stdout.flush()

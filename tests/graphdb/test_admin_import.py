@@ -77,7 +77,7 @@ def test_one_run_twice_counts_once(tmp_path: Path) -> None:
 
 
 def test_a_site_of_two_widths(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="tiny/0-sae have 4 and 5 features"):
+    with pytest.raises(DataError, match="4 features in run aaaa00000001 and 5 features in run bbbb; a site"):
         write_import(tmp_path / "out", [planted(4), planted(5, run="bbbb")])
     assert not (tmp_path / "out" / "import.args").exists()
 

@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from multiprocessing.queues import Queue
@@ -28,7 +29,7 @@ from graphdb.store import connect
 with connect(sys.argv[1], write=True, create=True) as store:
     store.write("MERGE (:Seen {by: $by})", {"by": sys.argv[2]})
     print("in", flush=True)
-    time.sleep(float(sys.argv[3]))
+    time.sleep(float(sys.argv[3])) if sys.argv[3] != "told" else sys.stdin.readline()
     assert store.read("RETURN 1 AS one") == [{"one": 1}]
 """
 
@@ -65,9 +66,10 @@ def directory(tmp_path: Path, engine: str) -> Iterator[Directory]:
 BOTH = pytest.mark.parametrize("engine", ["arcadedb", "neo4j"])
 
 
-def ask(directory: Directory, by: str, seconds: float = 0) -> "subprocess.Popen[str]":
+def ask(directory: Directory, by: str, seconds: float | str = 0) -> "subprocess.Popen[str]":
+    """Use the server from another process, for so many seconds or until it is ``told`` to end by a line."""
     command = [sys.executable, "-c", ASK, str(directory.path), by, str(seconds)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def wait_in(child: "subprocess.Popen[str]") -> None:
@@ -116,6 +118,57 @@ def test_a_server_that_hangs_is_replaced(directory: Directory, monkeypatch: pyte
     with connect(directory.path) as store:
         assert left not in servers(directory)
         assert store.read("MATCH (s:Seen) RETURN s.by AS by") == [{"by": "killed"}]
+
+
+@BOTH
+def test_a_server_that_is_busy_for_others_is_left_to_them(
+    directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_ANSWER_SECONDS", 1.0)
+    with ask(directory, "first", "told") as first:
+        wait_in(first)
+        (busy,) = servers(directory)
+        os.kill(busy, signal.SIGSTOP)
+        try:
+            with pytest.raises(StoreError, match=r"is busy for another .* within 1 s; run the command again"):
+                connect(directory.path)
+            assert servers(directory) == [busy]
+        finally:
+            os.kill(busy, signal.SIGCONT)
+        monkeypatch.setattr(server, "_ANSWER_SECONDS", 60.0)
+        with connect(directory.path) as store:
+            assert servers(directory) == [busy]
+            assert store.read("MATCH (s:Seen) RETURN s.by AS by") == [{"by": "first"}]
+        first.communicate("ask once more, and end\n")
+        assert first.returncode == 0, "what it asks in the end is answered"
+    assert servers(directory) == []
+
+
+def test_a_server_that_goes_away_while_it_is_waited_for_is_started_again(
+    directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_ANSWER_SECONDS", 60.0)
+    with connect(directory.path, write=True):
+        (busy,) = servers(directory)
+        os.kill(busy, signal.SIGSTOP)
+        with ask(directory, "second") as second:
+            time.sleep(2)
+            assert second.poll() is None
+            os.kill(busy, signal.SIGKILL)
+            assert second.wait(60) == 0
+        assert busy not in servers(directory)
+
+
+def test_a_server_is_given_a_moment_to_be_gone(directory: Directory) -> None:
+    """The system breaks the connections of a process that was killed before it takes it off its list."""
+    with connect(directory.path, write=True):
+        (pid,) = servers(directory)
+        assert server.trouble(directory, lost=True) is None
+        kill = threading.Timer(0.3, os.kill, (pid, signal.SIGKILL))
+        kill.start()
+        assert server.trouble(directory) is None
+        assert "went away" in str(server.trouble(directory, lost=True))
+        kill.join()
 
 
 def server_port(directory: Directory) -> int:

@@ -2,37 +2,22 @@
 
 import random
 from pathlib import Path
-from typing import Any
 
-from analysis.layer_graph import LayerGraph
 from graphdb.graph_directory import write_graph
 from graphdb.load import load_graph
 from graphdb.store import Store
-from queries.features import feature
-from queries.runs import runs
-from queries.search import hubs, labelled
-from queries.whole import sites
-from tests.graphdb.loader import loader
+from tests.graphdb.loader import BATCH, loader
+from tests.graphdb.shown import shown
 from tests.graphdb.small_graphs import planted
 from tests.graphdb.stores import content, empty
 
 MOMENTS, SEED = 50, 1
-EDGES = [(a, b, 0.1 * (a + b)) for a in range(6) for b in range(a + 1, 6)]
-OTHER = planted(6, EDGES, layer=1, run="cccc", word="other")
-OLDER = planted(6, EDGES, run="aaaa", word="old", tokens=5000)
-NEW = planted(6, EDGES, run="bbbb", word="new", tokens=400, created="2026-05-01T00:00:00Z", seed=3)
-
-
-def shown(store: Store, of: LayerGraph) -> list[Any]:
-    """What the verbs show without naming a run: nothing of one that is incomplete."""
-    return [
-        [row for row in runs(store) if row["complete"]],
-        # a site and its features are there from the first write on; no run about it is
-        [row for row in sites(store) if row["runs"]],
-        labelled(store, "w"),
-        hubs(store),
-        feature(store, of.site.feature_id(0)),
-    ]
+FEATURES = 2 * BATCH + 1
+"""So that each statement of a load comes several times."""
+EDGES = [(a, b, 0.1 * (a + b)) for a in range(FEATURES) for b in range(a + 1, FEATURES)]
+OTHER = planted(FEATURES, EDGES, layer=1, run="cccc", word="other")
+OLDER = planted(FEATURES, EDGES, run="aaaa", word="old", tokens=5000)
+NEW = planted(FEATURES, EDGES, run="bbbb", word="new", tokens=400, created="2026-05-01T00:00:00Z", seed=3)
 
 
 def forget(store: Store, first: bool) -> None:

@@ -102,7 +102,9 @@ def test_a_label_of_another_source_stays(store: Store) -> None:
 
 def test_an_sae_of_another_width_is_refused(store: Store) -> None:
     load_graph(store, planted(5))
-    with pytest.raises(DataError, match="tiny/0-sae with 5 features, this graph has 6"):
+    with pytest.raises(
+        DataError, match="has 5 features in the database and 6 features in run bbbb; a site is"
+    ):
         load_graph(store, planted(6, run="bbbb"))
 
 

@@ -94,7 +94,7 @@ def asked_of(world: World, chosen: Query, draw: Draw) -> Row:
         asked[name] = asked[name] if chosen.name == "hop" else asked[name][0]
     if chosen.name == "hop":
         asked["least"] = draw(st.none() | st.just(dict.fromkeys(asked["features"], 0.5)))
-    if chosen.name == "lineage":
+    if chosen.name in {"lineage", "links"}:
         asked["kinds"] = [kind for kind in asked["kinds"] if kind != "DEPENDS"] or ["CARRIES"]
     if chosen.name == "shared":
         asked["first"] = draw(st.sampled_from(mine))

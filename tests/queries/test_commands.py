@@ -114,6 +114,7 @@ def test_tables_are_read_at_80_columns(run: Run) -> None:
         (("query",), "needs a name or Cypher"),
         (("query", "hubs", "--write"), "--write goes with Cypher"),
         (("query", "hubs", "--timeout", "0"), "--timeout is 0"),
+        (("query", "CREATE (:X)", "--write", "--timeout", "30"), "--timeout is 30 beside --write"),
         (("query", "hubs", "--param", "limit"), "expected NAME=VALUE"),
         (("runs", "--output", "x"), "--output FILE goes with --format"),
         (("neighbors", "tiny/0-sae/0", "--limit", "-1"), "limit is -1"),
@@ -219,9 +220,9 @@ def test_db_refuses_urls() -> None:
 def test_asking_imports_nothing_heavy(store: Store, address: str) -> None:
     load_graph(store, planted(3))
     code = (
-        "import sys; from tests.queries.test_commands import command_line\n"
-        "arguments = command_line().parse_args(sys.argv[1:]); arguments.run(arguments)\n"
-        "print(sorted({'torch', 'numba', 'sklearn', 'sae_lens', 'jpype', 'pandas'} & set(sys.modules)))"
+        "import sys, stratigraph; assert stratigraph.main(sys.argv[1:]) == 0\n"
+        "heavy = {'torch', 'numba', 'sklearn', 'sae_lens', 'jpype', 'pandas', 'numpy', 'pyarrow'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
     )
     for words in (
         ("runs",),

@@ -1,6 +1,7 @@
 """How a real Neo4j finds its answers: from an id through its index, never by reading all features.
 
-Every text that a query of the catalogue or a verb asks is asked again with its plan, as it was bound.
+Every text that a query of the catalogue or a verb asks is asked again as it was bound, with the profile of
+its plan: what each operator did over the loaded graph.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.parametrize("address", ["neo4j"], indirect=True)
 FEATURES = 200
 LISTINGS = {
     "list_runs": "every run is listed, or looked through for the beginning of an id",
+    "sites_and_runs": "every run is listed, beside the sites of features that are found by their ids",
     "sites": "every site is listed",
     "clusterings": "every run that made communities is listed, by its communities",
     "flow": "every run that links two sites is listed",
@@ -34,6 +36,8 @@ LISTINGS = {
 }
 """The questions about everything there is, which begin at all sites, runs or communities: few nodes."""
 _FEW = ("Site", "Run", "Community")
+_MOST_FEW = 12
+"""Sites, runs and communities in the loaded graph, of whichever there are most."""
 MANY = 20_000
 """Features of other sites, so that reading them all is not the quickest way."""
 
@@ -49,7 +53,11 @@ ASKED: Mapping[str, Any] = {
     },
     **{"ids": [ONE, TWO], "text": "w7", "other": "bbbb"},
 }
+WALKS = ("hop", "neighbors")
+"""What the queries without a text of their own ask once a hop."""
 Plan = Mapping[str, Any]
+Operator = tuple[str, str, int | None]
+"""An operator of a plan: its name, what it is about, and the rows that it made, if it was run."""
 Asked = tuple[str, Mapping[str, Any]]
 
 
@@ -103,27 +111,38 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Asked]:
 
 
 def plan(driver: neo4j.Driver, cypher: str, params: Mapping[str, Any]) -> Plan:
-    """The plan of a text; nothing is written."""
+    """The plan of a text that is not run."""
     _, summary, _ = driver.execute_query(f"EXPLAIN {cypher}", dict(params), database_="neo4j")
     assert summary.plan is not None
     return summary.plan
 
 
-def operators(of: Plan) -> Iterator[tuple[str, str]]:
-    """Every operator of a plan, with what it is about."""
-    yield of["operatorType"].split("@")[0], of["args"].get("Details", "")
+def profile(driver: neo4j.Driver, cypher: str, params: Mapping[str, Any]) -> Plan:
+    """The plan of a question that is run, with what each operator of it did."""
+    _, summary, _ = driver.execute_query(
+        f"PROFILE {cypher}", dict(params), database_="neo4j", routing_=neo4j.RoutingControl.READ
+    )
+    assert summary.profile is not None
+    return summary.profile
+
+
+def operators(of: Plan) -> Iterator[Operator]:
+    """Every operator of a plan."""
+    yield of["operatorType"].split("@")[0], of["args"].get("Details", ""), of.get("rows")
     for part in of.get("children", ()):
         yield from operators(part)
 
 
-def scans(of: Plan) -> list[tuple[str, str]]:
+def scans(of: Plan) -> list[Operator]:
     """The operators that read all there is of something."""
-    return [(name, about) for name, about in operators(of) if "Scan" in name]
+    return [operator for operator in operators(of) if "Scan" in operator[0]]
 
 
-def is_of_few(scan: tuple[str, str]) -> bool:
-    """Whether a scan reads only what there are few of."""
-    name, about = scan
+def is_of_few(scan: Operator) -> bool:
+    """Whether a scan reads only what there are few of; where it was run, it did."""
+    name, about, rows = scan
+    if rows is not None and rows > _MOST_FEW:
+        return False
     if name == "DirectedRelationshipTypeScan":
         return ":OF]" in about
     if name == "NodeIndexScan":
@@ -131,15 +150,16 @@ def is_of_few(scan: tuple[str, str]) -> bool:
     return name == "NodeByLabelScan" and about.split(":")[-1] in _FEW
 
 
-def check(driver: neo4j.Driver, heard: list[Asked]) -> None:
-    listings = {
-        statement("list_runs"),
-        *(catalogue()[name].cypher for name in LISTINGS if name != "list_runs"),
-    }
-    assert set(LISTINGS) <= {"list_runs", *catalogue()}
+def check(
+    driver: neo4j.Driver,
+    heard: list[Asked],
+    planned: Callable[[neo4j.Driver, str, Mapping[str, Any]], Plan] = profile,
+) -> None:
+    """See that no text scans but those that list, and those only what there are few of."""
+    listings = {catalogue()[name].cypher if name in catalogue() else statement(name) for name in LISTINGS}
     assert heard
     for cypher, params in heard:
-        found = scans(plan(driver, cypher, params))
+        found = scans(planned(driver, cypher, params))
         if cypher in listings:
             assert all(map(is_of_few, found)), f"{found}:\n{cypher}"
         else:
@@ -150,6 +170,7 @@ def check(driver: neo4j.Driver, heard: list[Asked]) -> None:
 
 
 def test_no_query_of_the_catalogue_scans(loaded: Store, driver: neo4j.Driver, asked: list[Asked]) -> None:
+    hops = {catalogue()[name].cypher for name in WALKS}
     for name, chosen in catalogue().items():
         given = {part.name: ASKED[part.name] for part in chosen.parameters if part.name in ASKED}
         given |= {part.name: "xxxx/1" for part in chosen.parameters if part.kind == "community"}
@@ -157,6 +178,10 @@ def test_no_query_of_the_catalogue_scans(loaded: Store, driver: neo4j.Driver, as
             given["run"] = "aaaa"
         asked.clear()
         query(loaded, name, given)
+        if chosen.walk is not None:
+            assert hops & {cypher for cypher, _ in asked}, name
+        else:
+            assert chosen.cypher in {cypher for cypher, _ in asked}, name
         check(driver, asked)
 
 
@@ -181,7 +206,9 @@ def test_no_load_and_no_drop_scans(loaded: Store, driver: neo4j.Driver, asked: l
     asked.clear()
     load_graph(loaded, planted(FEATURES, run="dddd"))
     drop_run(loaded, "dddd")
-    check(driver, [(cypher, params) for cypher, params in asked if not cypher.startswith("CREATE ")])
+    wrote = [(cypher, params) for cypher, params in asked if not cypher.startswith("CREATE ")]
+    # a profile would write again
+    check(driver, wrote, plan)
 
 
 def test_a_scan_is_found(loaded: Store, driver: neo4j.Driver) -> None:
@@ -190,6 +217,14 @@ def test_a_scan_is_found(loaded: Store, driver: neo4j.Driver) -> None:
         ("MATCH (n) WHERE n.id = 'x' RETURN n.id", "AllNodesScan"),
         ("MATCH ()-[d:DEPENDS]->() RETURN count(d.kept)", "DirectedRelationshipTypeScan"),
     ):
-        (found,) = scans(plan(driver, cypher, {}))
-        assert found[0] == name
-        assert not is_of_few(found)
+        for planned in (plan, profile):
+            (found,) = scans(planned(driver, cypher, {}))
+            assert found[0] == name
+            assert not is_of_few(found)
+
+
+def test_a_scan_of_many_is_found(loaded: Store, driver: neo4j.Driver) -> None:
+    loaded.write("UNWIND range(1, $many) AS at CREATE (:Site {id: 'other/' + toString(at)})", {"many": MANY})
+    cypher = "MATCH (s:Site) RETURN s.id"
+    assert [is_of_few(found) for found in scans(plan(driver, cypher, {}))] == [True]
+    assert [is_of_few(found) for found in scans(profile(driver, cypher, {}))] == [False]

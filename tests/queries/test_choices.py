@@ -1,0 +1,105 @@
+"""A parameter that is one of a few words takes those and no other; the database is not asked."""
+
+import argparse
+import json
+from typing import Any
+
+import pytest
+
+from analysis.errors import DataError, MisuseError
+from graphdb.store import Store
+from queries.bind import bind
+from queries.catalogue import Parameter, Query, catalogue, parse
+from queries.commands import add_commands
+
+CHOSEN = {
+    ("fates", "fate"): ("carried", "made", "gone"),
+    ("links", "direction"): ("to", "from"),
+    ("links", "kinds"): ("CARRIES", "DRIVES"),
+    ("lineage", "kinds"): ("CARRIES", "DRIVES"),
+    ("paths", "kinds"): ("CARRIES", "DRIVES", "DEPENDS"),
+    ("hop", "kinds"): ("CARRIES", "DRIVES", "DEPENDS"),
+    ("neighbors", "q"): ("q_shuffle", "q_value"),
+}
+NEEDED = {"feature": "a/b/0", "features": ["a/b/0"], "from": "a/b/0"}
+
+
+class Silent(Store):
+    """A database that is not asked anything."""
+
+    def __init__(self) -> None:
+        self.address = "nowhere"
+
+
+def chosen(name: str, parameter: str) -> tuple[Query, Parameter]:
+    found = catalogue()[name]
+    return found, next(part for part in found.parameters if part.name == parameter)
+
+
+def test_which_parameters_have_choices() -> None:
+    assert {
+        (name, part.name): part.choices
+        for name, found in catalogue().items()
+        for part in found.parameters
+        if part.choices
+    } == CHOSEN
+
+
+@pytest.mark.parametrize(("name", "parameter"), CHOSEN)
+@pytest.mark.parametrize(
+    "wrong", ["caried", "CARIES", "upp", "", "null", "q_value ", "$q", 7, True, ["made"]]
+)
+def test_another_word_is_refused(name: str, parameter: str, wrong: Any) -> None:  # noqa: ANN401  any value
+    found, part = chosen(name, parameter)
+    given = {part.name: NEEDED[part.name] for part in found.parameters if part.required}
+    wrongs = [wrong] if part.kind == "string" else [[part.choices[0], wrong], json.dumps([wrong]), [wrong]]
+    for value in wrongs:
+        with pytest.raises(MisuseError) as refused:
+            bind(Silent(), found, {**given, parameter: value})
+        said = str(refused.value)
+        assert said.startswith(f"query {name}: --param {parameter} ")
+        assert said.endswith(f"; expected {' or '.join(part.choices)}")
+        assert (str(wrong) if part.kind == "string" else repr(wrong)) in said
+
+
+def test_a_long_value_is_shortened() -> None:
+    found, _ = chosen("fates", "fate")
+    with pytest.raises(MisuseError) as refused:
+        bind(Silent(), found, {"fate": "made" * 100_000})
+    assert len(str(refused.value)) < 500
+
+
+def test_the_listing_says_what_may_be_given(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_commands(parser.add_subparsers(required=True))
+    arguments = parser.parse_args(["query", "--list", "--format", "json"])
+    assert arguments.run(arguments) == 0
+    listed = {row["name"]: row["parameters"] for row in json.loads(capsys.readouterr().out)}
+    assert listed["fates"] == "run?, fate? (carried|made|gone), limit?"
+    assert listed["hubs"] == "run?, limit?"
+    assert listed["links"].startswith("feature, direction? (to|from), kinds? (CARRIES|DRIVES)")
+
+
+def test_headers_with_choices() -> None:
+    (part,) = parse("good", "// param x: string in a, b -- what").parameters
+    assert (part.choices, part.required) == (("a", "b"), True)
+    (part,) = parse("good", '// param x: list in a, b = ["b"] -- what').parameters
+    assert (part.choices, part.default) == (("a", "b"), ["b"])
+    (part,) = parse("good", "// param x: string in a, b = null -- what").parameters
+    assert (part.default, part.required) == (None, False)
+    assert parse("good", "// param x: string = null -- a or b").parameters[0].choices == ()
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ('x: string in a, b = "c"', "the default of x is"),
+        ('x: list in a, b = ["a", "c"]', "the default of x is"),
+        ("x: integer in a, b = 1", "only string and list have choices"),
+        ("x: string in = null", "cannot read"),
+        ("x: string in a b = null", "cannot read"),
+    ],
+)
+def test_headers_with_choices_that_cannot_be(header: str, said: str) -> None:
+    with pytest.raises(DataError, match=rf"bad\.cypher: .*{said}"):
+        parse("bad", f"// param {header} -- what")
