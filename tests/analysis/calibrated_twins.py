@@ -195,7 +195,7 @@ def logistic_fit(firings: Firings, i: int, members: Members) -> LogisticFit:
         return float(y @ eta - np.logaddexp(0, eta).sum() - (ridge * at * at).sum() / 2)
 
     for _ in range(200):
-        p = 1 / (1 + np.exp(-(x @ theta)))
+        p = expit(x @ theta)
         information = (x * (p * (1 - p))[:, np.newaxis]).T @ x + np.diag(ridge)
         step = np.linalg.solve(information, x.T @ (y - p) - ridge * theta)
         if np.abs(step).max() < 1e-10:
@@ -233,7 +233,7 @@ def left_out(firings: Firings, i: int, members: Members, j: int) -> tuple[Dense,
         return float(y[here] @ eta - np.logaddexp(0, eta).sum() + pull @ away - away @ rest @ away / 2)
 
     for _ in range(200):
-        p = 1 / (1 + np.exp(-(at @ theta)))
+        p = expit(at @ theta)
         information = rest + (at * (p * (1 - p))[:, np.newaxis]).T @ at
         gradient = at.T @ (y[here] - p) + pull - rest @ (theta - start)
         theta = theta + _step_up(climbed, theta, np.linalg.solve(information, gradient))

@@ -233,9 +233,9 @@ def test_nothing_to_test() -> None:
 
 
 def test_a_regression_that_does_not_converge_is_no_evidence_and_is_counted() -> None:
-    # Found by search: to leave feature 3 out takes more steps than there are, to leave 1 out does not.
-    firings = steep(133)
-    found = run(firings, {0: dict.fromkeys(range(1, 5), True)}, [(0, 1), (0, 3)], level=1e-300)
+    # Found by search: to leave feature 4 out takes more steps than there are, to leave 2 out does not.
+    firings = steep(384)
+    found = run(firings, {0: dict.fromkeys(range(1, 5), True)}, [(0, 2), (0, 4)], level=1e-300)
     assert found.not_converged == 1
     assert found.evidence[1] == 0
 
