@@ -5,12 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.errors import MisuseError
-<<<<<<< HEAD
 from graphdb.refusals import shortened
-from graphdb.runs import find_run, list_runs
-=======
 from graphdb.runs import find_run, list_runs, sites_and_runs
->>>>>>> store-speed
 from graphdb.store import Store
 from queries.catalogue import Parameter, Query, named
 from queries.features import features_there
@@ -102,7 +98,6 @@ def typed(chosen: Query, parameter: Parameter, value: Any) -> Any:  # noqa: ANN4
     return value
 
 
-<<<<<<< HEAD
 def _check_choice(chosen: Query, parameter: Parameter, value: Any) -> None:  # noqa: ANN401  any JSON value
     """Refuse a misspelt word, to which the database would answer that there is nothing."""
     if not (unfit := parameter.unfit(value)):
@@ -114,15 +109,11 @@ def _check_choice(chosen: Query, parameter: Parameter, value: Any) -> None:  # n
     )
 
 
-def newest_runs(store: Store) -> list[str]:
-    """Return the newest complete run of each site, and of each set of sites that runs of a kind are about."""
-=======
 def newest_runs(store: Store, known: list[Row] | None = None) -> list[str]:
     """Return the newest complete run of each site, and of each set of sites that runs of a kind are about.
 
     `known` are the runs, newest first, if they were asked for already.
     """
->>>>>>> store-speed
     newest: dict[tuple[str, ...], str] = {}
     for run in list_runs(store) if known is None else known:
         if run["complete"] and run["kind"] != "communities":
