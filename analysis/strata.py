@@ -4,8 +4,10 @@ A regression adds up what each member tells, and a feature that fires where two 
 their common tokens more often than the sum foretells. Then all that fires with it there looks dependent on
 it. So the tokens are asked, wherever there are enough of them to say how often the feature fires:
 
-* those of one *pattern*, the set of members that fire. The log odds of its rows are shifted by as much as
-  makes the firings foretold as many as there are, so that the regression says only how they differ by levels;
+* those of one *pattern*, the set of members that fire, or of one leaf of it (``analysis.leaves``). The log
+  odds of its rows are shifted by as much as makes the firings foretold as many as there are, so that the
+  regression says only how they differ by levels within a leaf. A pattern is asked too where the regression
+  foretells hardly any doubt, and is wrong (a chi-square of one degree of freedom at 0.001);
 * then those of one row, members and levels alike. Their share of firings is what is expected of them.
 
 Within either, the tokens of another feature are as good as drawn from all (Mantel and Haenszel 1959), which
@@ -27,7 +29,7 @@ from analysis.kernel import kernel
 from analysis.leaves import grow
 
 UNSETTLED, SETTLED = 0.5, 1.5
-"""Variance of a count, by the regression, up to which the regression stands, and from which on it falls.
+"""Variance of a count, as it is foretold, up to which the regression stands, and from which on it falls.
 
 That of one token is at most .25, so a token alone, as in the neighbourhood of a large hub, keeps to the
 regression: taken at its word it would say nothing of any other feature.
