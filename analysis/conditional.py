@@ -13,6 +13,8 @@ variance and skewness where firing is rare.
 Activity of the token (``analysis.loadings``) adds ``B (exp(l_i l_j) - 1)`` to the mean of T and to V, with
 ``B`` the sum of ``min(w_t, w_0)`` over the tokens of ``j``, ``w_0`` being that of a token at which no
 neighbour fires: what a neighbour brings about does not follow the activity, what there would be without does.
+That is the most it adds: neighbours tell of the activity too, and what they tell the regression knows. So a T
+between 0 and the whole of it is no evidence, and a T outside is compared with the nearer of the two.
 Tokens alike multiply the variance by a dispersion: the larger of what the two features' lasting foretells
 (``analysis.bursts``) and of the autocorrelation of ``s_ti - p_t`` over the tokens of ``j``.
 
@@ -40,6 +42,7 @@ import numpy as np
 
 from analysis.activations import Bool, Float32, Float64, Int32, Int64
 from analysis.bursts import LAGS, dispersion
+from analysis.cells import cells_of
 from analysis.cholesky import factorise, solve_lower
 from analysis.design import Design, add_gradient, chance, design_of, log_odds, rows_of
 from analysis.firings import Firings, Int8
@@ -203,10 +206,12 @@ def conditional_tests(
     score[again[better]] = found[better]
     judge[again[better]] = jointly[better]
     scale = np.sqrt(here[:, _RESIDUAL] * there[:, _RESIDUAL])
-    unexplained = judge[:, _BASE] * (_factors(loading, crowd, source, target) - 1)
+    unseen = judge[:, _BASE] * (_factors(loading, crowd, source, target) - 1)
+    excess = judge[:, _EXCESS]
+    left = excess - np.clip(excess, np.minimum(0.0, unseen), np.maximum(0.0, unseen))
     return PairTests(
         score,
-        np.clip((judge[:, _EXCESS] - unexplained) / scale, -1.0, 1.0),
+        np.clip(left / scale, -1.0, 1.0),
         judge[:, _ERROR] / scale,
         len(again),
         sum(int((figures[:, _CONVERGED] == 0).sum()) for figures in (here, there, jointly)),
@@ -298,6 +303,12 @@ def _test_part(firings: Firings, tasks: Tasks, number: int) -> Float64:
     return _test_nodes(firings.start, firings.token, firings.level, firings.bounds, part, blocks)
 
 
+@kernel
+def beyond(excess: float, unseen: float) -> float:
+    """Return what of an excess lies outside what the activity may add, between nothing and `unseen`."""
+    return excess - min(max(excess, min(0.0, unseen)), max(0.0, unseen))
+
+
 @parallel_kernel
 def _factors(loading: Float64, crowd: float, source: Int32, target: Int32) -> Float64:
     """By what activity multiplies the meetings of each pair."""
@@ -321,9 +332,9 @@ def _evidence(
     for e in numba.prange(len(source)):
         i, j = source[e], target[e]
         unseen = figures[e, _BASE] * (factor_of(loading[i] * loading[j], crowd) - 1.0)
-        variance = figures[e, _VARIANCE] + unseen
-        if variance > 0.0 and figures[e, _CONVERGED] > 0.0:
-            excess = figures[e, _EXCESS] - unseen
+        excess = beyond(figures[e, _EXCESS], unseen)
+        variance = figures[e, _VARIANCE] + figures[e, _EXCESS] - excess
+        if excess != 0.0 and variance > 0.0 and figures[e, _CONVERGED] > 0.0:
             phi = max(dispersion(lasting[i], lasting[j]), figures[e, _DISPERSION])
             found[e] = evidence(max(0.0, excess + variance) / phi, variance / phi)
     return found
@@ -346,7 +357,9 @@ def _test_nodes(start: Int64, token: Int32, level: Int8, bounds: Int64, tasks: T
                 state[t] = 1
             of = slice(tasks.member_start[r], tasks.member_start[r + 1])
             members = tasks.member[of]
-            design = design_of(members, tasks.graded[of], start, token, level, row_of)
+            graded = tasks.graded[of]
+            cell = cells_of(members, graded, start, token, level, state)
+            design = design_of(members, graded, cell, start, token, level, row_of)
             _test_node(
                 design,
                 fires_of(tokens, row_of, len(design.tokens)),

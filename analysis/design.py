@@ -5,7 +5,8 @@ ones how strongly too::
 
     eta_t = theta_0 + sum_j [j fires at t] (theta_j0 + theta_j1 z_tj + theta_j2 (z_tj^2 - 1))
 
-with ``z`` the level of ``j`` at the token (``analysis.firings``). Most tokens show none of the members, and
+with ``z`` the level of ``j`` at the token (``analysis.firings``), the middle of its cell
+(``analysis.cells``). Most tokens show none of the members, and
 most others one or two, so that there are several times fewer rows than tokens. Row 0 is that of no member.
 
 Rows are found by letting them branch: member after member, the tokens of a row at which it fires at one level
@@ -20,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.activations import Bool, Float32, Float64, Int32, Int64
-from analysis.firings import LEVELS, Int8
+from analysis.firings import MOST_LEVEL, Int8, level_of, strength_of
 from analysis.kernel import kernel
 from analysis.splitmix import bits_of
 
@@ -89,13 +90,17 @@ class _Branches(NamedTuple):
 
 
 @kernel
-def design_of(members: Int64, graded: Bool, start: Int64, token: Int32, level: Int8, row_of: Int32) -> Design:
+def design_of(
+    members: Int64, graded: Bool, cell: Int8, start: Int64, token: Int32, level: Int8, row_of: Int32
+) -> Design:
     """Gather the rows of `members`.
 
     Parameters
     ----------
     members, graded : shape (members,)
         Features regressed on, and whether by their levels too.
+    cell : shape (members, PLACES)
+        Middle of the levels that each level is taken together with (``analysis.cells``).
     start, token, level
         Firings by feature.
     row_of : shape (n,), all 0
@@ -104,7 +109,7 @@ def design_of(members: Int64, graded: Bool, start: Int64, token: Int32, level: I
     column = np.ones(len(members) + 1, np.int64)
     for a in range(len(members)):
         column[a + 1] = column[a] + (GRADED_COLUMNS if graded[a] else 1)
-    branches = _branch(members, graded, start, token, level, row_of)
+    branches = _branch(members, graded, cell, start, token, level, row_of)
     begin = _row_starts(branches, column)
     place = np.empty(begin[-1], np.int32)
     value = np.empty(begin[-1], np.float32)
@@ -116,7 +121,7 @@ def design_of(members: Int64, graded: Bool, start: Int64, token: Int32, level: I
             place[end] = column[a]
             value[end] = 1.0
             if graded[a]:
-                z = branches.level[at] / np.float32(LEVELS)
+                z = np.float32(strength_of(branches.level[at]))
                 place[end + 1] = column[a] + 1
                 value[end + 1] = z
                 place[end + 2] = column[a] + 2
@@ -131,7 +136,7 @@ def design_of(members: Int64, graded: Bool, start: Int64, token: Int32, level: I
 
 @kernel
 def _branch(
-    members: Int64, graded: Bool, start: Int64, token: Int32, level: Int8, row_of: Int32
+    members: Int64, graded: Bool, cell: Int8, start: Int64, token: Int32, level: Int8, row_of: Int32
 ) -> _Branches:
     firings = 0
     for j in members:
@@ -150,7 +155,7 @@ def _branch(
     for a in range(len(members)):
         for entry in range(start[members[a]], start[members[a] + 1]):
             row = row_of[token[entry]]
-            z = level[entry] if graded[a] else np.int8(0)
+            z = cell[a, np.int64(level[entry]) + MOST_LEVEL] if graded[a] else np.int8(0)
             name = branches.name[row] + _name_of(a, z)
             place = _place_of(name, branches.name, table)
             if table[place] == 0:
@@ -193,7 +198,7 @@ def row_without(a: int, row: int, design: Design) -> int:
     if design.column[a + 1] - design.column[a] == GRADED_COLUMNS:
         for entry in range(design.start[row], design.start[row + 1]):
             if design.place[entry] == design.column[a] + 1:
-                z = np.int8(np.rint(design.value[entry] * np.float32(LEVELS)))
+                z = level_of(design.value[entry])
     name = design.name[row] - _name_of(a, z)
     if name == np.uint64(0):
         return 0

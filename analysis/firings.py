@@ -3,11 +3,12 @@
 What the calibrated procedure reads: firing states, and beside each a coarse level of how strongly. A state
 takes four bytes and a level one, so thirty replicates of a large site fit in memory at once.
 
-The level is the logarithm of the activation, standardised within its feature, in quarters::
+The level is the logarithm of the activation, standardised within its feature, in steps that are a 127th of a
+standard deviation at the mean and grow with the distance from it::
 
-    level = round(4 (log x - mean_i) / sd_i)            within +-127
+    z = (log x - mean_i) / sd_i         level = round(127 z / (1 + |z|))            within +-126
 
-Finer ones say no more of what fires with what, and leave fewer tokens alike (``analysis.design``).
+Which of them a regression tells apart: ``analysis.cells``.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,8 +23,8 @@ from analysis.kernel import kernel
 
 Int8 = NDArray[np.int8]
 
-LEVELS = 4.0
-"""Levels to a standard deviation of the logarithm of an activation."""
+MOST_LEVEL = 126
+"""Largest level."""
 
 MOST_TOKENS = 2**31 - 1
 """Tokens that four bytes can number."""
@@ -113,6 +114,20 @@ def states_of(firings: Firings) -> Columns:
 
 
 @kernel
+def level_of(z: float) -> np.int8:
+    """Return the level of an activation whose logarithm is `z` standard deviations above the mean."""
+    level = np.rint((MOST_LEVEL + 1) * z / (1.0 + abs(z)))
+    return np.int8(min(MOST_LEVEL, max(-MOST_LEVEL, level)))
+
+
+@kernel
+def strength_of(level: np.int8) -> float:
+    """Return the standard deviations above the mean that a level stands for."""
+    away = float(level)
+    return away / (MOST_LEVEL + 1 - abs(away))
+
+
+@kernel
 def _append(
     start: Int64, token: Int32, value: Float32, offset: int, place: Int64, tokens: Int32, values: Float32
 ) -> None:
@@ -137,6 +152,5 @@ def _levels(start: Int64, value: Float32) -> Int8:
         if deviation < 1e-6:
             continue
         for entry in range(fires):
-            away = np.rint(LEVELS * (logs[entry] - mean) / deviation)
-            level[start[i] + entry] = np.int8(min(127.0, max(-127.0, away)))
+            level[start[i] + entry] = level_of((logs[entry] - mean) / deviation)
     return level

@@ -16,7 +16,7 @@ import numba
 import numpy as np
 
 from analysis.activations import Bool, Float64, Int32, Int64
-from analysis.firings import LEVELS, Firings, Int8
+from analysis.firings import Firings, Int8, strength_of
 from analysis.kernel import kernel, parallel_kernel
 
 MOST_GRADED = 16
@@ -61,7 +61,9 @@ def _level_moments(start: Int64, level: Int8) -> Float64:
     for i in numba.prange(len(found)):
         fires = start[i + 1] - start[i]
         if fires > 0:
-            z = level[start[i] : start[i + 1]] / LEVELS
+            z = np.empty(fires)
+            for k in range(fires):
+                z[k] = strength_of(level[start[i] + k])
             mean, square = z.mean(), (z * z).mean()
             found[i, 0], found[i, 1] = mean, square
             found[i, 2] = square - mean * mean
@@ -104,7 +106,7 @@ def _told(first: int, last: int, token: Int32, level: Int8, fires: Bool, moments
     together, total, squares = 0, 0.0, 0.0
     for entry in range(first, last):
         if fires[token[entry]]:
-            z = level[entry] / LEVELS
+            z = strength_of(level[entry])
             together += 1
             total += z
             squares += z * z

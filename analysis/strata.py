@@ -4,8 +4,10 @@ A regression adds up what each member tells, and a feature that fires where two 
 their common tokens more often than the sum foretells. Then all that fires with it there looks dependent on
 it. So the tokens are asked, wherever there are enough of them to say how often the feature fires:
 
-* those of one *pattern*, the set of members that fire. The log odds of its rows are shifted by as much as
-  makes the firings foretold as many as there are, so that the regression says only how they differ by levels;
+* those of one *pattern*, the set of members that fire, or of one leaf of it (``analysis.leaves``). The log
+  odds of its rows are shifted by as much as makes the firings foretold as many as there are, so that the
+  regression says only how they differ by levels within a leaf. A pattern is asked too where the regression
+  foretells hardly any doubt, and is wrong (a chi-square of one degree of freedom at 0.001);
 * then those of one row, members and levels alike. Their share of firings is what is expected of them.
 
 Within either, the tokens of another feature are as good as drawn from all (Mantel and Haenszel 1959), which
@@ -20,21 +22,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.activations import Float64, Int32, Int64
+from analysis.activations import Float32, Float64, Int32, Int64
+from analysis.cells import CUT
 from analysis.design import Design, UInt64, chance, log_odds, pattern_of_member, row_without
 from analysis.kernel import kernel
+from analysis.leaves import grow
 
 UNSETTLED, SETTLED = 0.5, 1.5
-"""Variance of a count, by the regression, up to which the regression stands, and from which on it falls.
+"""Variance of a count, as it is foretold, up to which the regression stands, and from which on it falls.
 
 That of one token is at most .25, so a token alone, as in the neighbourhood of a large hub, keeps to the
 regression: taken at its word it would say nothing of any other feature.
 """
-
-_MOST_STEPS = 20
-_FAR = 40.0
-"""Log odds of what never happens."""
-_CLOSE = 1e-6
 
 
 class Patterns(NamedTuple):
@@ -124,14 +123,13 @@ def settle(
     shape (k,).
     """
     variance = np.empty(len(rows))
-    model = p[rows]
     left = np.ones(len(rows))
     own = np.uint64(0)
     if dropped >= 0:
         own = pattern_of_member(dropped)
     name = np.empty(len(rows), np.uint64)
     for k in range(len(rows)):
-        variance[k] = met[rows[k]] * model[k] * (1.0 - model[k])
+        variance[k] = met[rows[k]] * p[rows[k]] * (1.0 - p[rows[k]])
         name[k] = design.pattern[rows[k]] - own
     order = np.argsort(name).astype(np.int64)
     first = 0
@@ -144,7 +142,7 @@ def settle(
             design, patterns, fires, name[alike[0]], own, theta, rows, alike, met, p, variance, left
         )
         first = last
-    _settle_rows(design, fires, rows, met, dropped, model, p, strata, variance, left)
+    _settle_rows(design, fires, rows, met, dropped, p, strata, variance, left)
     return variance, left
 
 
@@ -175,25 +173,40 @@ def _settle_pattern(
         return
     members = np.concatenate((patterns.row[first:last], patterns.row[more:most]))
     eta = np.empty(len(members))
-    known = 0.0
+    foretold, known = 0.0, 0.0
     for k in range(len(members)):
         eta[k] = log_odds(design, members[k], theta)
+        foretold += design.tokens[members[k]] * chance(eta[k])
         known += design.tokens[members[k]] * chance(eta[k]) * (1.0 - chance(eta[k]))
+    fired = fires[members].sum()
     trust = _trust(known)
+    # One firing too many where hardly any is foretold is no misfit, so the variance counts one more.
+    if (fired - foretold) ** 2 > CUT * (known + 1.0):
+        trust = max(trust, _trust(fired * (1.0 - fired / tokens)))
     if trust == 0.0:
         return
-    shift, known = _shift(eta, design.tokens[members], fires[members].sum())
-    shifted = np.empty(len(alike))
-    total = 0.0
+    dropped = -1
+    if own != np.uint64(0):
+        dropped = 0
+        while pattern_of_member(dropped) != own:
+            dropped += 1
+    level = _levels_of(design, members, dropped)
+    leaf = np.empty(len(members), np.int64)
+    shift, whole = grow(level, eta, design.tokens[members], fires[members], leaf)
+    by_row = np.argsort(members)
+    ascending = members[by_row]
+    leaf_of, shifted = np.empty(len(alike), np.int64), np.empty(len(alike))
+    told = np.zeros(len(shift))
     for a in range(len(alike)):
         row = rows[alike[a]]
-        shifted[a] = chance(math.log(p[row] / (1.0 - p[row])) + shift)
-        total += met[row] * shifted[a] * (1.0 - shifted[a])
-    rest = max(0.0, 1.0 - total / known)
+        leaf_of[a] = leaf[by_row[np.searchsorted(ascending, row)]]
+        shifted[a] = chance(math.log(p[row] / (1.0 - p[row])) + shift[leaf_of[a]])
+        told[leaf_of[a]] += met[row] * shifted[a] * (1.0 - shifted[a])
     for a in range(len(alike)):
-        row = rows[alike[a]]
-        told = met[row] * shifted[a] * (1.0 - shifted[a]) * rest
-        _believe(alike[a], row, trust, shifted[a], told, p, variance, left)
+        row, of = rows[alike[a]], leaf_of[a]
+        own_variance = met[row] * shifted[a] * (1.0 - shifted[a])
+        rest = max(0.0, 1.0 - told[of] / whole[of])
+        _believe(alike[a], row, trust, shifted[a], own_variance * rest, p, variance, left)
 
 
 @kernel
@@ -213,22 +226,24 @@ def _believe(
 
 
 @kernel
-def _shift(eta: Float64, tokens: Float64, fires: float) -> tuple[float, float]:
-    """Find what to add to log odds so that they foretell `fires`; and the variance that these then have."""
-    if fires == 0.0 or fires == tokens.sum():
-        return math.copysign(_FAR, fires - 0.5), math.inf
-    shift, known = 0.0, 0.0
-    for _ in range(_MOST_STEPS):
-        foretold, known = 0.0, 0.0
-        for k in range(len(eta)):
-            p = chance(eta[k] + shift)
-            foretold += tokens[k] * p
-            known += tokens[k] * p * (1.0 - p)
-        step = min(1.0, max(-1.0, (fires - foretold) / max(known, 1e-6)))
-        shift += step
-        if abs(step) < _CLOSE:
-            break
-    return shift, known
+def _levels_of(design: Design, rows: Int32, dropped: int) -> Float32:
+    """Level of each graded member but the one left out in rows of one pattern, shape (rows, graded)."""
+    columns = np.empty(len(design.column), np.int64)
+    graded = 0
+    first = design.start[rows[0]]
+    for entry in range(first, design.start[rows[0] + 1]):
+        a = np.searchsorted(design.column, design.place[entry], side="right") - 1
+        if design.place[entry] == design.column[a] + 1 and a != dropped:
+            columns[graded] = design.place[entry]
+            graded += 1
+    level = np.empty((len(rows), graded), np.float32)
+    for k in range(len(rows)):
+        at = 0
+        for entry in range(design.start[rows[k]], design.start[rows[k] + 1]):
+            if at < graded and design.place[entry] == columns[at]:
+                level[k, at] = design.value[entry]
+                at += 1
+    return level
 
 
 @kernel
@@ -238,7 +253,6 @@ def _settle_rows(
     rows: Int32,
     met: Float64,
     dropped: int,
-    model: Float64,
     p: Float64,
     strata: Strata,
     variance: Float64,
@@ -261,9 +275,9 @@ def _settle_rows(
     for k in range(len(rows)):
         row, s = rows[k], stratum[k]
         tokens = strata.tokens[s]
-        trust = _trust(tokens * model[k] * (1.0 - model[k]))
+        share = strata.fires[s] / tokens
+        trust = _trust(tokens * p[row] * (1.0 - p[row]))
         if trust > 0.0:
-            share = strata.fires[s] / tokens
             told = met[row] * share * (1.0 - share) * (tokens - strata.other[s]) / (tokens - 1.0)
             _believe(k, row, trust, share, told, p, variance, left)
     for s in stratum:

@@ -153,6 +153,8 @@ CATALOGUE = (
     Entry("rule-weaker", "reporting", lambda s, f: Rules(s, f, 3 * f // 64, rule="weaker")),
     Entry("rule-stronger", "reporting", lambda s, f: Rules(s, f, 3 * f // 64, rule="stronger")),
     Entry("rule-first", "reporting", lambda s, f: Rules(s, f, 3 * f // 64, rule="first")),
+    Entry("rule-band", "reporting", lambda s, f: Rules(s, f, 3 * f // 64, rule="band")),
+    Entry("rule-either", "reporting", lambda s, f: Rules(s, f, 3 * f // 64, together=0.002, rule="either")),
     Entry("crowds", "reporting", Crowds),
     Entry("activity-third", "reporting", lambda s, f: Activity(s, f, activity_spread=0.7, following=1 / 3)),
     Entry(

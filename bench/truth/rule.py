@@ -20,9 +20,11 @@ RULES: dict[str, Callable[[Float32, Float32], Bool]] = {
     "weaker": lambda a, b: np.asarray(np.minimum(a, b) > 0.8),
     "stronger": lambda a, b: np.asarray(np.maximum(a, b) > 1.5),
     "first": lambda a, b: np.asarray(a > b),
+    "band": lambda a, b: np.asarray(((a > 1.1) & (a < 1.3)) | ((b > 1.1) & (b < 1.3))),
+    "either": lambda a, b: np.asarray((a > 0) | (b > 0)),
 }
 """What opens the outputs, of the activations of both inputs, by name: their sum, the weaker or the
-stronger is above a limit, or the first is above the second."""
+stronger is above a limit, the first is above the second, one is within a narrow band, or either fires."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Rules(Gates):
     alone: float = 0.02
     opened: float = 0.8
     closed: float = 0.02
-    rule: Literal["sum", "weaker", "stronger", "first"] = "sum"
+    rule: Literal["sum", "weaker", "stronger", "first", "band", "either"] = "sum"
 
     @property
     def open_share(self) -> float:

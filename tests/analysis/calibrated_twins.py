@@ -3,16 +3,18 @@
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import expit, gammainc, gammaincc, gammaln, logsumexp
+from scipy.special import expit, gammainc, gammaincc, gammaln, logit, logsumexp, xlogy
 
 from analysis.bursts import LAGS, SPANS
+from analysis.cells import CUT
 from analysis.columns import columns_of
-from analysis.firings import LEVELS, Firings, firings_of
+from analysis.firings import MOST_LEVEL, Firings, firings_of
+from analysis.leaves import LEAST_VARIANCE
 from analysis.logistic import RIDGE
 from analysis.strata import SETTLED, UNSETTLED
 from tests.analysis.naive import Dense, sparse
@@ -69,8 +71,9 @@ def levels(value: Dense) -> list[int]:
     logs = np.log(value)
     if len(logs) < 2 or logs.std() < 1e-6:
         return [0] * len(logs)
-    away = np.rint(LEVELS * (logs - logs.mean()) / logs.std())
-    return [int(level) for level in np.clip(away, -127, 127)]
+    z = (logs - logs.mean()) / logs.std()
+    away = np.rint((MOST_LEVEL + 1) * z / (1 + np.abs(z)))
+    return [int(level) for level in np.clip(away, -MOST_LEVEL, MOST_LEVEL)]
 
 
 def autocorrelations_within(replicates: Sequence[Dense]) -> Dense:
@@ -125,13 +128,49 @@ class LogisticFit(NamedTuple):
     information: Dense
 
 
-def design_matrix(firings: Firings, members: Members) -> Dense:
-    """The constant, then ``s``, and of the graded ``s z`` and ``s (z^2 - 1)``, of each member in order."""
+def strengths(level: NDArray[Any]) -> Dense:
+    """Standard deviations above the mean that levels stand for."""
+    return np.asarray(level / (MOST_LEVEL + 1.0 - np.abs(level.astype(np.float64))), np.float64)
+
+
+def cut_into_cells(level: NDArray[np.int64], fired: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Replace each level by the middle of its cell."""
+    middle = np.empty(len(level), np.int64)
+
+    def likelihood(at: NDArray[np.bool_]) -> float:
+        share = fired[at].mean() if at.any() else 0.0
+        return float(xlogy(fired[at], share).sum() + xlogy(~fired[at], 1 - share).sum())
+
+    def cut(first: int, last: int) -> None:
+        within = (level >= first) & (level <= last)
+        parts = [(within & (level < at), within & (level >= at)) for at in range(first + 1, last + 1)]
+        gains = [2 * (likelihood(a) + likelihood(b) - likelihood(within)) for a, b in parts]
+        if gains and max(gains) > CUT:
+            at = first + 1 + int(np.argmax(gains))
+            cut(first, at - 1)
+            cut(at, last)
+        else:
+            middle[within] = (first + last + 1 + 2 * MOST_LEVEL) // 2 - MOST_LEVEL
+
+    places = np.arange(-MOST_LEVEL, MOST_LEVEL + 1)
+    quarter = np.rint(4 * strengths(places))
+    for q in np.unique(quarter):
+        cut(int(places[quarter == q].min()), int(places[quarter == q].max()))
+    return middle
+
+
+def design_matrix(firings: Firings, i: int, members: Members) -> Dense:
+    """The constant, then ``s``, and of the graded ``s z`` and ``s (z^2 - 1)``, of each member in order.
+
+    ``z`` is the middle of the cell in the regression of feature `i`.
+    """
     columns = [np.ones(firings.n_tokens)]
+    y = states_of_feature(firings, i) > 0
     for j in sorted(members):
         z = np.zeros(firings.n_tokens)
         of = slice(firings.start[j], firings.start[j + 1])
-        z[firings.token[of]] = firings.level[of] / LEVELS
+        tokens = firings.token[of]
+        z[tokens] = strengths(cut_into_cells(firings.level[of].astype(np.int64), y[tokens]))
         s = states_of_feature(firings, j)
         columns += [s, s * z, s * (z * z - 1)] if members[j] else [s]
     return np.column_stack(columns)
@@ -145,7 +184,7 @@ def states_of_feature(firings: Firings, i: int) -> Dense:
 
 def logistic_fit(firings: Firings, i: int, members: Members) -> LogisticFit:
     """Newton's method on the dense design, halving any step that does not climb."""
-    x, y = design_matrix(firings, members), states_of_feature(firings, i)
+    x, y = design_matrix(firings, i, members), states_of_feature(firings, i)
     ridge = np.full(x.shape[1], RIDGE)
     ridge[0] = 0
     theta = np.zeros(x.shape[1])
@@ -156,7 +195,7 @@ def logistic_fit(firings: Firings, i: int, members: Members) -> LogisticFit:
         return float(y @ eta - np.logaddexp(0, eta).sum() - (ridge * at * at).sum() / 2)
 
     for _ in range(200):
-        p = 1 / (1 + np.exp(-(x @ theta)))
+        p = expit(x @ theta)
         information = (x * (p * (1 - p))[:, np.newaxis]).T @ x + np.diag(ridge)
         step = np.linalg.solve(information, x.T @ (y - p) - ridge * theta)
         if np.abs(step).max() < 1e-10:
@@ -194,7 +233,7 @@ def left_out(firings: Firings, i: int, members: Members, j: int) -> tuple[Dense,
         return float(y[here] @ eta - np.logaddexp(0, eta).sum() + pull @ away - away @ rest @ away / 2)
 
     for _ in range(200):
-        p = 1 / (1 + np.exp(-(at @ theta)))
+        p = expit(at @ theta)
         information = rest + (at * (p * (1 - p))[:, np.newaxis]).T @ at
         gradient = at.T @ (y[here] - p) + pull - rest @ (theta - start)
         theta = theta + _step_up(climbed, theta, np.linalg.solve(information, gradient))
@@ -241,28 +280,64 @@ def _expected(
     patterns = np.unique(fires, axis=0, return_inverse=True)[1]
     rows = np.unique(fit.x, axis=0, return_inverse=True)[1]
     p, w = fit.p.copy(), fit.p * (1 - fit.p)
-    model, left = w.copy(), np.ones(len(y))
+    left = np.ones(len(y))
+    strength = fit.x[:, _strength_columns(members)]
     for pattern in np.unique(patterns[x]):
         at = patterns == pattern
-        trust = trusted(model[at].sum())
+        model = float((fit.p * (1 - fit.p))[at].sum())
+        trust = trusted(model)
+        if (y - fit.p)[at].sum() ** 2 > CUT * (model + 1):
+            trust = max(trust, trusted(y[at].sum() * (1 - y[at].mean())))
         if trust > 0:
-            odds = np.log(fit.p[at] / (1 - fit.p[at]))
-            shifted = np.full(at.sum(), y[at].mean())
-            if 0 < y[at].mean() < 1:
-                shifted = expit(odds + brentq(lambda c, o=odds, at=at: (expit(o + c) - y[at]).sum(), -40, 40))
-            v = shifted * (1 - shifted)
-            p[at] = (1 - trust) * p[at] + trust * shifted
-            w[at] = (1 - trust) * w[at] + trust * v * max(0, 1 - v[x[at]].sum() / max(v.sum(), 1e-300))
+            for leaf in leaves_by_recursion(strength[at], logit(fit.p[at]), y[at]):
+                within = np.flatnonzero(at)[leaf]
+                shifted = shift_by_root(logit(fit.p[within]), y[within])
+                v = shifted * (1 - shifted)
+                rest = max(0, 1 - v[x[within]].sum() / max(v.sum(), 1e-300))
+                p[within] = (1 - trust) * p[within] + trust * shifted
+                w[within] = (1 - trust) * w[within] + trust * v * rest
             left[at] *= 1 - trust
     for row in np.unique(rows[x]):
         at = rows == row
-        trust = trusted(model[at].sum())
+        trust = trusted((p * (1 - p))[at].sum())
         if trust > 0:
             share, others = y[at].mean(), (~x[at]).sum()
             p[at] = (1 - trust) * p[at] + trust * share
             w[at] = (1 - trust) * w[at] + trust * share * (1 - share) * others / (at.sum() - 1)
             left[at] *= 1 - trust
     return p, w, left
+
+
+def _strength_columns(members: Members) -> list[int]:
+    """Columns of a design that say how strongly the graded members fire."""
+    first = np.cumsum([1, *(3 if members[m] else 1 for m in sorted(members))]).tolist()
+    return [first[a] + 1 for a, m in enumerate(sorted(members)) if members[m]]
+
+
+def shift_by_root(odds: Dense, y: Dense) -> Dense:
+    """Chances whose log odds are `odds` and a constant, and which sum to the firings."""
+    if y.mean() in (0, 1):
+        return np.full(len(y), y.mean())
+    return np.asarray(expit(odds + brentq(lambda c: (expit(odds + c) - y).sum(), -40, 40)), np.float64)
+
+
+def leaves_by_recursion(strength: Dense, odds: Dense, y: Dense) -> list[NDArray[np.int64]]:
+    """Tokens of each leaf, split where firings below a cut are farthest from what is foretold."""
+    p = shift_by_root(odds, y)
+    v = p * (1 - p)
+    best, below = CUT, np.zeros(len(y), bool)
+    for column in strength.T:
+        for limit in np.unique(column)[1:]:
+            under = column < limit
+            if min(v[under].sum(), v[~under].sum()) < LEAST_VARIANCE:
+                continue
+            told = (y - p)[under].sum() ** 2 * (1 / v[under].sum() + 1 / v[~under].sum())
+            if told > best:
+                best, below = told, under
+    if not below.any():
+        return [np.arange(len(y))]
+    sides = (np.flatnonzero(below), np.flatnonzero(~below))
+    return [side[leaf] for side in sides for leaf in leaves_by_recursion(strength[side], odds[side], y[side])]
 
 
 def trusted(variance: float) -> float:
@@ -282,13 +357,18 @@ def _dispersion(missed: Dense, token: NDArray[np.int64], replicate: NDArray[np.i
 
 def evidence_of(score: Score, loading: Dense, phi: float, i: int, j: int) -> float:
     """Evidence of one end: ``T + V`` against a Poisson count of mean ``V``, the activity taken off."""
-    unseen = score.base * (math.exp(loading[i] * loading[j]) - 1)
-    variance = score.variance + unseen
-    if variance <= 0:
+    added = added_by_activity(score, loading, i, j)
+    excess, variance = score.excess - added, score.variance + added
+    if variance <= 0 or excess == 0:
         return 0.0
-    excess = score.excess - unseen
     phi = max(phi, score.dispersion)
     return signed_evidence(max(0.0, excess + variance) / phi, variance / phi)
+
+
+def added_by_activity(score: Score, loading: Dense, i: int, j: int) -> float:
+    """What the activity may add that is nearest to the score, between nothing and all of it."""
+    whole = score.base * (math.exp(loading[i] * loading[j]) - 1)
+    return min(max(score.excess, min(0.0, whole)), max(0.0, whole))
 
 
 class Judged(NamedTuple):
@@ -337,8 +417,8 @@ def _judged(
         if size > abs(evidence):
             evidence, judge = math.copysign(size, once_more), score
     scale = math.sqrt(here.residual * there.residual)
-    unexplained = judge.base * (math.exp(loading[i] * loading[j]) - 1)
-    return Judged(evidence, (judge.excess - unexplained) / scale, _error(judge.by_replicate) / scale, again)
+    left = judge.excess - added_by_activity(judge, loading, i, j)
+    return Judged(evidence, left / scale, _error(judge.by_replicate) / scale, again)
 
 
 def _error(by_replicate: Dense) -> float:

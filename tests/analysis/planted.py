@@ -40,7 +40,7 @@ def steep(seed: int, n: int = 2000, members: int = 4) -> Firings:
     together = rng.random((n, members - 1)) < 0.95
     fires[:, 2:] = np.where(together, fires[:, 1:2], fires[:, 2:])
     x = fires.astype(np.float64) * np.exp(np.clip(rng.standard_t(2, size=fires.shape), -40, 40))
-    design = design_matrix(firings_from([x]), dict.fromkeys(range(1, members + 1), True))
+    design = design_matrix(firings_from([x]), 0, dict.fromkeys(range(1, members + 1), True))
     log_odds = design @ rng.normal(0, 10, design.shape[1])
     x[:, 0] = rng.random(n) < 1 / (1 + np.exp(-np.clip(log_odds, -40, 40)))
     return firings_from([x])

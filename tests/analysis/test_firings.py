@@ -4,8 +4,8 @@ import pytest
 from analysis.activations import Columns
 from analysis.columns import columns_of
 from analysis.errors import DataError
-from analysis.firings import LEVELS, Firings, firings_of, states_of
-from tests.analysis.calibrated_twins import firings_from, levels
+from analysis.firings import MOST_LEVEL, Firings, firings_of, level_of, states_of, strength_of
+from tests.analysis.calibrated_twins import firings_from, levels, strengths
 from tests.analysis.naive import Dense, dense, sparse
 from tests.analysis.planted import planted
 
@@ -59,12 +59,17 @@ def test_levels_are_standardised_and_do_not_depend_on_the_unit() -> None:
     x[:, 1] = x[:, 0] * 1024
     x[::2, 2] = rng.lognormal(0.0, 1.0, 1500) ** 3
     found = firings_from([x])
-    of = [found.level[found.start[i] : found.start[i + 1]] / LEVELS for i in range(3)]
-    # Rounding to a 32nd moves a mean by at most a 64th.
-    assert abs(of[0].mean()) < 1 / 64
-    assert of[0].std() == pytest.approx(1.0, abs=1 / 64)
-    assert np.abs(of[0] - of[1]).max() <= 1 / LEVELS
-    assert np.abs(found.level).max() <= 127
+    of = [strengths(found.level[found.start[i] : found.start[i + 1]]) for i in range(3)]
+    # Steps are (1 + |z|)^2 / 127, so a standard normal one is rounded by at most some 1 / 40 on average.
+    assert abs(of[0].mean()) < 1 / 40
+    assert of[0].std() == pytest.approx(1.0, abs=1 / 40)
+    assert (
+        np.abs(
+            found.level[found.start[0] : found.start[1]] - found.level[found.start[1] : found.start[2]]
+        ).max()
+        <= 1
+    )
+    assert np.abs(found.level).max() <= MOST_LEVEL
     assert (np.diff(of[0][np.argsort(x[::2, 0], kind="stable")]) >= 0).all()
 
 
@@ -78,7 +83,14 @@ def test_a_single_firing_or_a_single_value_has_level_zero() -> None:
 def test_an_outlier_is_clipped() -> None:
     x = np.ones((2000, 1))
     x[7] = 1e30
-    assert firings_from([x]).level.max() == 127
+    assert firings_from([x]).level.max() > 120
+
+
+def test_a_level_stands_for_a_strength_that_has_this_level() -> None:
+    for level in range(-MOST_LEVEL, MOST_LEVEL + 1):
+        assert level_of(float(np.float32(strength_of(np.int8(level))))) == level
+    z = np.linspace(-8, 8, 1001)
+    assert all(abs(strength_of(level_of(at)) - at) <= 0.51 * (1 + abs(at)) ** 2 / 127 * 1.1 for at in z)
 
 
 def test_states_are_one_where_a_feature_fires() -> None:

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from analysis.activations import Float64, Int64
-from analysis.firings import LEVELS, Firings
+from analysis.firings import Firings
 from analysis.grading import MOST_GRADED, TELLING, graded_of, levels_told
 from analysis.kernel import use_threads
-from tests.analysis.calibrated_twins import firings_from, states_of_feature
+from tests.analysis.calibrated_twins import firings_from, states_of_feature, strengths
 
 
 def everyone(n_features: int) -> tuple[Int64, Int64]:
@@ -18,7 +18,7 @@ def everyone(n_features: int) -> tuple[Int64, Int64]:
 def told_by_draws(firings: Firings, i: int, j: int) -> float:
     """Mahalanobis distance of the sums of levels and squares from those of tokens of `j` drawn at random."""
     entries = slice(firings.start[j], firings.start[j + 1])
-    z = firings.level[entries] / LEVELS
+    z = strengths(firings.level[entries])
     both = states_of_feature(firings, i)[firings.token[entries]] > 0
     u = np.stack([z, z * z])
     together, count = int(both.sum()), len(z)

@@ -6,6 +6,7 @@ from scipy.linalg import eigh
 from sklearn.linear_model import LogisticRegression
 
 from analysis.activations import Int32
+from analysis.cells import cells_of
 from analysis.design import (
     Design,
     add_gradient,
@@ -51,12 +52,14 @@ def firings_of_planted(seed: int) -> Firings:
     return firings_from([planted(seed)[1], planted(seed + 10, n=300)[1]])
 
 
-def rows_for(firings: Firings, members: Members) -> tuple[Design, Int32]:
-    """The rows of some members, and the row of each token."""
+def rows_for(firings: Firings, i: int, members: Members) -> tuple[Design, Int32]:
+    """The rows of some members in the regression of `i`, and the row of each token."""
     row_of = np.zeros(firings.n_tokens, np.int32)
     names = np.array(sorted(members), np.int64)
     graded = np.array([members[j] for j in sorted(members)], bool)
-    return design_of(names, graded, firings.start, firings.token, firings.level, row_of), row_of
+    fires = states_of_feature(firings, i).astype(np.int8)
+    cell = cells_of(names, graded, firings.start, firings.token, firings.level, fires)
+    return design_of(names, graded, cell, firings.start, firings.token, firings.level, row_of), row_of
 
 
 def tokens_of(firings: Firings, i: int) -> Int32:
@@ -65,7 +68,7 @@ def tokens_of(firings: Firings, i: int) -> Int32:
 
 def fit(firings: Firings, i: int, members: Members, tolerance: float = 1e-9) -> Fit:
     """Fit, with both halves of the information."""
-    design, row_of = rows_for(firings, members)
+    design, row_of = rows_for(firings, i, members)
     fires = fires_of(tokens_of(firings, i), row_of, len(design.tokens))
     size = int(design.column[-1])
     theta, p, information = np.zeros(size), np.zeros(len(fires)), np.zeros((size, size))
@@ -89,7 +92,7 @@ def test_a_fit_equals_newton_on_the_dense_design(seed: int, members: Members) ->
 
 def test_a_fit_equals_scikit_learn() -> None:
     firings = firings_of_planted(0)
-    x = design_matrix(firings, MIXED)
+    x = design_matrix(firings, 2, MIXED)
     model = LogisticRegression(C=1 / RIDGE, solver="newton-cholesky", tol=1e-12, max_iter=1000)
     model.fit(x[:, 1:], states_of_feature(firings, 2))
     found = fit(firings, 2, MIXED)
@@ -100,7 +103,7 @@ def test_a_fit_equals_scikit_learn() -> None:
 def test_the_gradient_vanishes(seed: int) -> None:
     firings = firings_of_planted(seed)
     found = fit(firings, 2, MIXED)
-    gradient = design_matrix(firings, MIXED).T @ (states_of_feature(firings, 2) - found.at_tokens)
+    gradient = design_matrix(firings, 2, MIXED).T @ (states_of_feature(firings, 2) - found.at_tokens)
     gradient[1:] -= RIDGE * found.theta[1:]
     np.testing.assert_allclose(gradient, 0, atol=1e-5)
     # That of the constant, which is not penalised: as many firings are foretold as there are.
@@ -136,23 +139,25 @@ def test_a_member_is_left_out_as_by_the_quadratic_elsewhere(dropped: int) -> Non
 @pytest.mark.parametrize("members", [{}, {1: False}, {1: True}, MIXED])
 def test_a_token_s_row_is_that_of_the_dense_design(members: Members) -> None:
     firings = firings_of_planted(2)
-    design, row_of = rows_for(firings, members)
-    x = design_matrix(firings, members)
+    design, row_of = rows_for(firings, 2, members)
+    x = design_matrix(firings, 2, members)
     for row in np.unique(row_of):
         dense = np.zeros(x.shape[1])
         entries = slice(design.start[row], design.start[row + 1])
         assert (np.diff(design.place[entries]) > 0).all()
         dense[0] = 1.0
         dense[design.place[entries]] = design.value[entries]
-        np.testing.assert_allclose(x[row_of == row], np.tile(dense, ((row_of == row).sum(), 1)), rtol=1e-6)
+        np.testing.assert_allclose(
+            x[row_of == row], np.tile(dense, ((row_of == row).sum(), 1)), rtol=1e-6, atol=1e-6
+        )
     width = [3 if members[j] else 1 for j in sorted(members)]
     assert design.column.tolist() == np.cumsum([1, *width]).tolist()
 
 
 def test_tokens_that_are_alike_share_a_row_and_others_do_not() -> None:
     firings = firings_of_planted(2)
-    design, row_of = rows_for(firings, MIXED)
-    x = design_matrix(firings, MIXED)
+    design, row_of = rows_for(firings, 2, MIXED)
+    x = design_matrix(firings, 2, MIXED)
     kinds, kind = np.unique(x, axis=0, return_inverse=True)
     assert len(kinds) < len(x) / 2
     assert len(np.unique(row_of)) == len(kinds)
@@ -164,7 +169,7 @@ def test_tokens_that_are_alike_share_a_row_and_others_do_not() -> None:
 
 def test_rows_of_tokens_are_counted() -> None:
     firings = firings_of_planted(2)
-    design, row_of = rows_for(firings, MIXED)
+    design, row_of = rows_for(firings, 2, MIXED)
     met = np.zeros(len(design.tokens))
     rows = rows_of(tokens_of(firings, 3), row_of, met)
     here = row_of[tokens_of(firings, 3)]
@@ -178,7 +183,7 @@ def test_a_row_s_odds_gradient_and_information_are_those_of_the_dense_row() -> N
     found = fit(firings, 2, MIXED)
     size = len(found.theta)
     for row in [0, *np.flatnonzero(found.design.tokens)[-40:]]:
-        dense = design_matrix(firings, MIXED)[np.flatnonzero(found.row_of == row)[0]]
+        dense = design_matrix(firings, 2, MIXED)[np.flatnonzero(found.row_of == row)[0]]
         assert log_odds(found.design, row, found.theta) == pytest.approx(dense @ found.theta, abs=1e-5)
         gradient = np.ones(size)
         add_gradient(found.design, row, -0.25, gradient)
@@ -214,7 +219,7 @@ def test_features_that_hardly_ever_or_always_fire_stay_finite(fires: int) -> Non
     assert found.at_tokens.sum() == pytest.approx(fires, abs=0.1)
 
 
-@pytest.mark.parametrize("seed", [45, 71, 78, 116])
+@pytest.mark.parametrize("seed", [19, 45, 58, 77])
 def test_steps_that_overshoot_are_halved_until_a_fit_equals_the_twin(seed: int) -> None:
     # Found by search: whole steps go to and fro on these for ever.
     firings = steep(seed)
@@ -226,7 +231,7 @@ def test_steps_that_overshoot_are_halved_until_a_fit_equals_the_twin(seed: int) 
 
 @pytest.mark.parametrize(
     ("seed", "dropped"),
-    [(0, 3), (1, 1), (53, 0), (133, 3)],
+    [(53, 3), (54, 0), (98, 0), (216, 2)],
     ids=["whole", "whole", "long", "long"],
 )
 def test_steps_that_overshoot_are_cut_and_halved_until_a_member_is_left_out(seed: int, dropped: int) -> None:
