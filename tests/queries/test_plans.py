@@ -161,11 +161,8 @@ def is_of_few(scan: Operator) -> bool:
 
 
 def listings() -> set[str]:
-    """The texts of what lists all there is."""
-    return {
-        statement("list_runs"),
-        *(catalogue()[name].cypher for name in LISTINGS if name != "list_runs"),
-    }
+    """Return the texts of the listings."""
+    return {catalogue()[name].cypher if name in catalogue() else statement(name) for name in LISTINGS}
 
 
 def bound(chosen: Query) -> dict[str, Any]:
