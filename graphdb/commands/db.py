@@ -3,14 +3,13 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from graphdb.commands.fetching import fetch
+
 if TYPE_CHECKING:
     from graphdb.directory import Directory
-    from graphdb.engines.engine import Engine, Fetched
 
 _EXAMPLE = "example: stratigraph db up --db graph.db && stratigraph db status --db graph.db"
 _BLOCK = 512
@@ -82,12 +81,12 @@ def _up(where: str, name: str | None, port: int | None) -> "Directory":
     if is_new(where):
         engine = engine_called(name or "arcadedb")
         # before the directory is made, so that none is left where the server cannot be fetched
-        _fetch(engine)
+        fetch(engine)
         found = create_directory(where, engine.name)
     else:
         found = open_directory(where)
         _check_engine(found, name)
-        _fetch(engine_called(found.engine))
+        fetch(engine_called(found.engine))
     _check_engine(found, name)
     server.acquire(found, store.answers, outlive=True, port=port).release()
     return found
@@ -108,7 +107,7 @@ def _import(where: str, name: str | None, files: Path) -> int:
         )
     if not files.is_dir():
         raise MisuseError(f"--from {files} is no directory; expected the --out of `stratigraph export`")
-    _fetch(engine)
+    fetch(engine)
     found = create_directory(where, engine.name)
     _check_engine(found, name)
     with found.locked():
@@ -117,12 +116,6 @@ def _import(where: str, name: str | None, files: Path) -> int:
         finish_import(opened)
     sys.stdout.write(f"{where}: made from {files}\n")
     return 0
-
-
-def _fetch(engine: "Engine") -> None:
-    if not engine.fetched():
-        with _progress(engine.fetching, engine.files) as came:
-            engine.fetch(came)
 
 
 def _check_engine(found: "Directory", name: str | None) -> None:
@@ -193,25 +186,3 @@ def _size(folder: Path) -> int:
             except FileNotFoundError:
                 continue
     return total
-
-
-@contextmanager
-def _progress(description: str, files: int) -> "Iterator[Fetched]":
-    """Show how many of about so many files have come, on stderr."""
-    from rich.console import Console  # noqa: PLC0415  heavy
-    from rich.progress import (  # noqa: PLC0415
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        sys.stderr.write(f"{description}\n")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(description, total=files)
-        yield lambda count: bar.advance(task, count)
-        bar.update(task, completed=files)

@@ -46,6 +46,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from graphdb.commands.fetching import fetch_for  # noqa: PLC0415
     from graphdb.graph_directory import read_graph  # noqa: PLC0415
     from graphdb.load import is_much, load_graph, row_count  # noqa: PLC0415
     from graphdb.store import connect  # noqa: PLC0415
@@ -70,6 +71,7 @@ def _run(arguments: argparse.Namespace) -> int:
         graph = place / f"graph-{_key(config.asked())}"
         infer(samples, graph, config, resources, infer_verb.announce_look, infer_verb.announce_mending)
         made = read_graph(graph)
+        fetch_for(arguments.db)
         with connect(arguments.db, write=True, create=True, much=is_much(row_count(made))) as store:
             load_graph(store, made)
     sys.stdout.write(f"{graph_summary(graph)}\n  loaded into {arguments.db}\n")

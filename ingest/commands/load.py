@@ -22,7 +22,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from graphdb.graph_directory import read_graph  # noqa: PLC0415  the store is imported when it is needed
+    from graphdb.commands.fetching import fetch_for  # noqa: PLC0415  the store is imported when it is needed
+    from graphdb.graph_directory import read_graph  # noqa: PLC0415
     from graphdb.load import is_much, load_graph, row_count  # noqa: PLC0415
     from graphdb.store import connect  # noqa: PLC0415
     from ingest.progress import progress  # noqa: PLC0415
@@ -30,6 +31,7 @@ def _run(arguments: argparse.Namespace) -> int:
     # all are read, and so checked, before the first is written
     graphs = [read_graph(path) for path in arguments.graphs]
     rows = sum(map(row_count, graphs))
+    fetch_for(arguments.db)
     with (
         connect(arguments.db, write=True, create=True, much=is_much(rows)) as store,
         progress("load", rows, unit="rows") as advance,

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from analysis.errors import MisuseError
 from analysis.layer_graph import LayerGraph
+from graphdb.commands.fetching import fetch_for
 from graphdb.graph_directory import read_graph
 from graphdb.load import load_graph
 from graphdb.store import connect
@@ -76,6 +77,7 @@ def demo(work: Path, database: str, replicates: int, seed: int = 0, layers: tupl
     _step(console, 2, "infer a dependence graph for each layer, by either procedure")
     published, calibrated = (_infer(procedure, samples, work, replicates, seed) for procedure in _PROCEDURES)
     _step(console, 3, f"load the graphs into {database}")
+    fetch_for(database)
     with connect(database, write=True, create=True) as store:
         with progress("load", len(published) + len(calibrated), unit="graphs") as advance:
             for graph in (*published.values(), *calibrated.values()):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from graphdb.commands import fetching
 from graphdb.directory import create_directory
 from graphdb.engines import archive, engine_called
 from graphdb.engines.engine import Launch, Ports
@@ -36,6 +37,18 @@ def test_it_is_made_once_and_a_server_starts_from_it(tmp_path: Path, cache: Path
         assert store.read("RETURN 1 AS one") == [{"one": 1}]
     said = (tmp_path / "graph.db" / "log" / "server.log").read_text()
     assert "aot" not in said.lower(), "Java would say that it does not fit"
+
+
+def test_a_load_makes_it_before_it_makes_a_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(fetching, "fetch", lambda engine: asked.append(engine.name))
+    there = create_directory(tmp_path / "there.db").path
+    for where in (there, "bolt://localhost:7687"):
+        fetching.fetch_for(str(where))
+    assert not asked
+    fetching.fetch_for(str(tmp_path / "absent.db"))
+    assert asked == ["arcadedb"]
+    assert not (tmp_path / "absent.db").exists()
 
 
 def test_one_that_does_not_fit_does_no_harm(tmp_path: Path, cache: Path) -> None:
