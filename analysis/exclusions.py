@@ -137,8 +137,8 @@ def joined(candidates: Candidates, coefficient: Float64, one: Int32, other: Int3
         The pairs. Those that are candidates already stay as they are.
     """
     feature, evidence = candidates.feature.copy(), candidates.correlation.copy()
-    _join(feature, evidence, coefficient, one, other)
-    _join(feature, evidence, coefficient, other, one)
+    ends = np.concatenate([one, other])
+    _join(feature, evidence, coefficient, ends, np.concatenate([other, one]))
     return Candidates(feature, evidence, candidates.threshold, candidates.passed)
 
 

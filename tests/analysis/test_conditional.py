@@ -144,8 +144,9 @@ def test_outputs_of_a_rule_on_two_magnitudes_are_independent_given_both(rule: st
     outputs = range(2 * modules, 4 * modules)
     of: dict[int, Members] = {i: {i % modules: True, modules + i % modules: True} for i in outputs}
     pairs = [(2 * modules + i, 3 * modules + i) for i in range(modules)]
-    # A p of 1 in 10,000 is due to chance in one of 250 such tests; a sum of what the inputs say has far less.
-    assert np.abs(run(firings, of, pairs, level=modules).evidence).max() < math.log(1e4)
+    evidence = np.sort(np.abs(run(firings, of, pairs, level=modules).evidence))
+    # By chance three of 40 have a p of 1 in 1,000 or less once in 100,000; with a sum of levels many do.
+    assert evidence[-3] < math.log(1000)
 
 
 def test_edges_are_found_and_signed() -> None:

@@ -151,3 +151,11 @@ def test_joined_pairs_are_candidates_and_chosen_ones_stay(
         assert set(now) <= set(before) | wanted
         # All that is wanted is there, or every place is held by what was chosen or is wanted too.
         assert wanted <= set(now) or (size == k and set(now) <= set(chosen) | wanted)
+
+
+def test_pairs_that_are_joined_do_not_displace_each_other() -> None:
+    feature = np.array([[-1, -1], [2, -1], [-1, -1], [-1, -1]], np.int32)
+    before = Candidates(feature, np.where(feature >= 0, 1.0, 0.0), 1.0, 0)
+    # Feature 1 is the second of one pair and the first of another, with room for both but not beside 2.
+    found = joined(before, np.zeros((4, 2)), np.array([0, 1], np.int32), np.array([1, 3], np.int32))
+    assert set(found.feature[1].tolist()) == {0, 3}
