@@ -206,9 +206,7 @@ def conditional_tests(
     score[again[better]] = found[better]
     judge[again[better]] = jointly[better]
     scale = np.sqrt(here[:, _RESIDUAL] * there[:, _RESIDUAL])
-    unseen = judge[:, _BASE] * (_factors(loading, crowd, source, target) - 1)
-    excess = judge[:, _EXCESS]
-    left = excess - np.clip(excess, np.minimum(0.0, unseen), np.maximum(0.0, unseen))
+    left = _beyond_activity(judge, loading, crowd, source, target)
     return PairTests(
         score,
         np.clip(left / scale, -1.0, 1.0),
@@ -304,17 +302,21 @@ def _test_part(firings: Firings, tasks: Tasks, number: int) -> Float64:
 
 
 @kernel
-def beyond(excess: float, unseen: float) -> float:
-    """Return what of an excess lies outside what the activity may add, between nothing and `unseen`."""
-    return excess - min(max(excess, min(0.0, unseen)), max(0.0, unseen))
+def _beyond(figures: Float64, product: float, crowd: float) -> float:
+    """Excess of a test outside what the activity may add, which is between nothing and all of its base."""
+    unseen = figures[_BASE] * (factor_of(product, crowd) - 1.0)
+    excess = figures[_EXCESS]
+    return float(excess - min(max(excess, min(0.0, unseen)), max(0.0, unseen)))
 
 
 @parallel_kernel
-def _factors(loading: Float64, crowd: float, source: Int32, target: Int32) -> Float64:
-    """By what activity multiplies the meetings of each pair."""
+def _beyond_activity(
+    figures: Float64, loading: Float64, crowd: float, source: Int32, target: Int32
+) -> Float64:
+    """Excess of each test outside what the activity may add."""
     found = np.empty(len(source))
     for e in numba.prange(len(source)):
-        found[e] = factor_of(loading[source[e]] * loading[target[e]], crowd)
+        found[e] = _beyond(figures[e], loading[source[e]] * loading[target[e]], crowd)
     return found
 
 
@@ -331,8 +333,7 @@ def _evidence(
     found = np.zeros(len(source))
     for e in numba.prange(len(source)):
         i, j = source[e], target[e]
-        unseen = figures[e, _BASE] * (factor_of(loading[i] * loading[j], crowd) - 1.0)
-        excess = beyond(figures[e, _EXCESS], unseen)
+        excess = _beyond(figures[e], loading[i] * loading[j], crowd)
         variance = figures[e, _VARIANCE] + figures[e, _EXCESS] - excess
         if excess != 0.0 and variance > 0.0 and figures[e, _CONVERGED] > 0.0:
             phi = max(dispersion(lasting[i], lasting[j]), figures[e, _DISPERSION])

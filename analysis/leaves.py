@@ -60,7 +60,7 @@ def grow(
     while len(waiting) > 0:
         first, last = waiting.pop()
         rows = order[first:last]
-        by, variance = shift_of(eta[rows], tokens[rows], fires[rows].sum())
+        by, variance = _shift_of(eta[rows], tokens[rows], fires[rows].sum())
         total = 0.0
         for k in rows:
             p[k] = chance(eta[k] + by)
@@ -100,7 +100,7 @@ def _split(level: Float32, tokens: Float64, fires: Float64, p: Float64, total: f
 
 
 @kernel
-def shift_of(eta: Float64, tokens: Float64, fires: float) -> tuple[float, float]:
+def _shift_of(eta: Float64, tokens: Float64, fires: float) -> tuple[float, float]:
     """Find what to add to log odds so that they foretell `fires`; and the variance that these then have."""
     if fires == 0.0 or fires == tokens.sum():
         return math.copysign(_FAR, fires - 0.5), math.inf

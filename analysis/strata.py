@@ -139,7 +139,7 @@ def settle(
             last += 1
         alike = order[first:last]
         _settle_pattern(
-            design, patterns, fires, name[alike[0]], own, theta, rows, alike, met, p, variance, left
+            design, patterns, fires, name[alike[0]], dropped, theta, rows, alike, met, p, variance, left
         )
         first = last
     _settle_rows(design, fires, rows, met, dropped, p, strata, variance, left)
@@ -152,7 +152,7 @@ def _settle_pattern(
     patterns: Patterns,
     fires: Float64,
     name: np.uint64,
-    own: np.uint64,
+    dropped: int,
     theta: Float64,
     rows: Int32,
     alike: Int64,
@@ -161,13 +161,14 @@ def _settle_pattern(
     variance: Float64,
     left: Float64,
 ) -> None:
-    """Shift the log odds of one pattern, `own` being added to its name where the member left out fires."""
+    """Shift the log odds of one pattern, with which the same and the member left out is one."""
     first = np.searchsorted(patterns.name, name)
     last = np.searchsorted(patterns.name, name, side="right")
     more, most = first, first
-    if own != np.uint64(0):
-        more = np.searchsorted(patterns.name, name + own)
-        most = np.searchsorted(patterns.name, name + own, side="right")
+    if dropped >= 0:
+        both = name + pattern_of_member(dropped)
+        more = np.searchsorted(patterns.name, both)
+        most = np.searchsorted(patterns.name, both, side="right")
     tokens = patterns.before[last] - patterns.before[first] + patterns.before[most] - patterns.before[more]
     if tokens <= 4 * UNSETTLED:
         return
@@ -185,11 +186,6 @@ def _settle_pattern(
         trust = max(trust, _trust(fired * (1.0 - fired / tokens)))
     if trust == 0.0:
         return
-    dropped = -1
-    if own != np.uint64(0):
-        dropped = 0
-        while pattern_of_member(dropped) != own:
-            dropped += 1
     level = _levels_of(design, members, dropped)
     leaf = np.empty(len(members), np.int64)
     shift, whole = grow(level, eta, design.tokens[members], fires[members], leaf)
