@@ -162,6 +162,7 @@ def conditional_tests(
     neighbourhoods: Neighbourhoods,
     source: Int32,
     target: Int32,
+    hypotheses: int,
     level: float = 0.1,
     keeping: Keeping = keep_nothing,
     crowd: float = 0.0,
@@ -178,6 +179,8 @@ def conditional_tests(
         What each feature is regressed on.
     source, target : shape (pairs,)
         The pairs.
+    hypotheses
+        Pairs there are in all, those tested among them.
     level
         Largest q that is of interest: tests that cannot reach it whatever the others do are not refined.
     keeping
@@ -185,9 +188,8 @@ def conditional_tests(
     crowd
         Share of the tokens that are crowded; 0 where activity is log-normal.
     """
-    pairs = firings.n_features * (firings.n_features - 1) / 2
     # No pair is kept with less evidence than the last of all these would need.
-    enough = math.log(max(1.0, pairs / max(len(source), 1) / level))
+    enough = math.log(max(1.0, hypotheses / max(len(source), 1) / level))
     here, there = _from_both_ends(firings, neighbourhoods, source, target, keeping)
     mine = _evidence(here, loading, crowd, lasting, source, target)
     theirs = _evidence(there, loading, crowd, lasting, source, target)
