@@ -13,12 +13,14 @@ features stand side by side, the earlier layer's first.
    depends on none of the others there, and so on nothing that is made of them alone: the test from the end of
    ``i``. Either is enough, so a false link needs both to be wrong; a pair that only one end shows is tested
    once more, given both.
+   What the overlap of the two dictionaries accounts for by itself is no evidence (``analysis.interference``).
 5. q: Benjamini-Hochberg over all ``F_lower F_upper`` pairs.
 
 What two later features have in common beside the earlier layer is no part of a link: later features are never
 regressed on each other.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +46,13 @@ from analysis.exclusions import joined
 from analysis.firings import Firings, states_of
 from analysis.grading import graded_of
 from analysis.screen import Candidates
+
+Overlap = Callable[[Int32, Int32], Float64]
+
+
+def no_overlap(source: Int32, _: Int32) -> Float64:
+    """Say that directions add nothing."""
+    return np.zeros((len(source), 2))
 
 
 @dataclass(frozen=True)
@@ -115,6 +124,7 @@ def link_tests_of(
     settings: CalibratedSettings,
     keeping: Keeping = keep_nothing,
     stages: Stages = Stages(),  # noqa: B008  does nothing
+    overlap: Overlap = no_overlap,
 ) -> LinkTests:
     """Test all pairs across on all replicates together.
 
@@ -129,6 +139,9 @@ def link_tests_of(
         Makes the tests in parts; they are long.
     stages
         Told when the searches for neighbourhoods and the tests begin.
+    overlap
+        Says of pairs, earlier features and later ones by their own numbers, what their directions add to how
+        often they fire together, shape (pairs, 2), at the least and at the most.
     """
     candidates, known = _neighbourhoods(firings, lower, background, settings, stages)
     feature, member = known.choices()
@@ -145,6 +158,7 @@ def link_tests_of(
         hypotheses,
         keeping=keeping,
         crowd=background.crowd,
+        slack=overlap(source, target - np.int32(lower)),
     )
     return LinkTests(
         source,

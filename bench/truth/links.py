@@ -20,11 +20,12 @@ from dataclasses import dataclass
 import numpy as np
 
 import stratigraph
-from analysis.activations import Activations, Float64
+from analysis.activations import Activations, Float64, Int32
 from analysis.calibrated import CalibratedSettings, background_of
 from analysis.carrying import CARRIES, Moments, kinds_of
 from analysis.columns import columns_of
 from analysis.firings import lay_out
+from analysis.interference import interference_of
 from analysis.links import link_tests_of, side_by_side
 from analysis.nodewise import PathSettings
 from bench.truth.catalogue import FIRST_SEED
@@ -56,7 +57,16 @@ def calibrated(stack: Stack, drawn: Sequence[Layered]) -> Answer:
     """Find links as ``stratigraph link`` does."""
     both = [side_by_side(columns_of(part.lower), columns_of(part.upper)) for part in drawn]
     firings = lay_out(lambda k: both[k], len(both))
-    found = link_tests_of(firings, stack.features, background_of(firings), CalibratedSettings(PathSettings()))
+    below, above = stack.lower_dictionary, stack.upper_dictionary
+
+    def overlap(source: Int32, target: Int32) -> Float64:
+        seen = interference_of(source, target, below, above)
+        for part in drawn:
+            seen = seen.plus(part.lower, part.upper)
+        return seen.firings
+
+    settings = CalibratedSettings(PathSettings())
+    found = link_tests_of(firings, stack.features, background_of(firings), settings, overlap=overlap)
     keep = found.q_value <= FDR
     source, target = found.source[keep], found.target[keep]
     moments = Moments.none(source, target, stack.upper_features)
