@@ -1,20 +1,25 @@
-"""What the overlap of two dictionaries makes of two features, though nothing leads from one to the other.
+"""What the overlap of directions makes of two features, though nothing leads from one to the other.
 
-There are more directions than dimensions, so the encoder of a later feature ``j`` reads a little of every
-earlier one: at token ``t`` it is moved by ``I_j(t) = <e_j, sum_i x_i(t) d_i>``, and near the threshold of
-``j`` that decides whether ``j`` fires. Among many tokens features are tied to each other beyond doubt that
-way, a feature to what moves ``j`` and to all that fires with it; none of it is anything that the model does.
+There are more directions than dimensions, so the encoder of a later feature ``j`` reads a little of all else
+that is in the stream: at token ``t`` it is moved by ``I_j(t)``, the part of ``<e_j, sum_k x_k(t) d_k>`` that
+comes of other features ``k`` of the later layer. Near its threshold that decides whether ``j`` fires. Among
+many tokens features are tied to each other beyond doubt that way, a feature to what moves ``j`` and to all
+that fires with it; none of it is anything that the model does.
 
-What a pair ``(i, j)`` owes to it, in firings:
+What a pair ``(i, j)`` of an earlier and a later feature owes to it, in firings:
 
     at the most    tokens at which both fire and ``x_j - I_j < threshold_j``: without it ``j`` had not fired
-    at the least   less the tokens at which ``j`` may have been kept from firing by ``u = <e_j, d_i> x_i < 0``:
-                   as many as fire there with ``x_j < threshold_j - u``, or would if ``i`` had nothing to do
-                   with ``j``, whichever is more
+    at the least   less the tokens at which ``j`` may have been kept from firing, moved down by ``m``: as many
+                   as fire there with ``x_j < threshold_j + m``, or would if ``i`` had nothing to do with
+                   ``j``, whichever is more. ``m`` is how much lower ``I_j`` is, on average, where ``i`` fires
 
-A link has to be more than that (``analysis.conditional``, slack). Overlap is not what a feature reads for what
-it is: where ``d_i`` lies along ``e_j`` half as much as ``j``'s own direction does or more, ``i`` is *content* of
-``j``: it is left out of ``I_j``, and the pair owes nothing.
+A link has to be more than that (``analysis.conditional``, slack). Overlap is not what a feature reads for
+what it is: directions that lie along ``e_j`` half as much as ``j``'s own does or more are *content* of ``j``.
+Features of the later layer that are content are left out of ``I_j``, and a pair whose earlier feature is
+content owes nothing.
+
+The replicates are read twice: `seen` adds up what is in the stream where each earlier feature fires, and
+`plus`, after all have been seen, counts.
 """
 
 from dataclasses import dataclass, replace
@@ -28,7 +33,9 @@ from analysis.dictionary import Dictionary, virtual_weights
 from analysis.kernel import parallel_kernel
 
 HALF = 0.5
-"""Alignment with an encoder, over that of its own direction, from which on a feature is content."""
+"""Alignment with an encoder, over that of its own direction, from which on a direction is content."""
+_AT_ONCE = 1024
+"""Encoders that are compared with all directions at a time."""
 
 
 @dataclass(frozen=True)
@@ -39,50 +46,108 @@ class Interference:
     ----------
     source, target : shape (pairs,), ascending by target
         Features of the earlier and of the later layer.
-    lower, upper
-        Dictionaries of both layers.
-    weight : shape (pairs,)
-        Virtual weights.
+    upper
+        Dictionary of the later layer.
     content : shape (pairs,)
         Whether the earlier feature is content of the later.
+    alike_start, alike
+        ``alike[alike_start[j]:alike_start[j + 1]]`` are the later features that are content of ``j``.
+    stream : shape (F_lower + 1, d)
+        Sums of what the later layer says is in the stream where each earlier feature fires, and everywhere.
+    own : shape (pairs + F_upper,)
+        Sums of the content of ``j`` in its reading, where the pair fires together, and over all tokens.
+    fires : shape (F_lower + 1,)
+        Tokens at which each earlier feature fires, and all tokens.
     firings : shape (pairs, 2)
-        What they owe at the least, 0 or below, and at the most, 0 or above.
+        What pairs owe at the least, 0 or below, and at the most, 0 or above.
     """
 
     source: Int32
     target: Int32
-    lower: Dictionary
     upper: Dictionary
-    weight: Float64
     content: Bool
+    alike_start: Int64
+    alike: Int32
+    stream: Float64
+    own: Float64
+    fires: Int64
     firings: Float64
 
-    def plus(self, lower: Activations, upper: Activations) -> "Interference":
-        """Add the tokens of one replicate."""
-        later = columns_of(upper)
-        moved = _moved(
-            *(lower.start, lower.feature, lower.value, self.lower.decoder),
-            *(upper.start, upper.feature, self.upper.encoder, 4 * numba.get_num_threads()),
+    def seen(self, lower: Activations, upper: Activations) -> "Interference":
+        """Add up what is in the stream, over one more replicate."""
+        stream = _streams(
+            *(lower.start, lower.feature, upper.start, upper.feature, upper.value),
+            *(self.upper.decoder, lower.n_features),
         )
-        _, _, by_feature = transpose(upper.start, upper.feature, moved, later.n_features)
-        begin = np.searchsorted(self.target, np.arange(later.n_features + 1)).astype(np.int64)
+        earlier, later = columns_of(lower), columns_of(upper)
+        own = _own_sums(
+            *(_arrays(earlier), _arrays(later), later.n_tokens, self.upper.encoder, self.upper.decoder),
+            *(self.alike_start, self.alike, self._begin, self.source, 4 * numba.get_num_threads()),
+        )
+        fires = np.append(np.diff(earlier.start), later.n_tokens)
+        return replace(self, stream=self.stream + stream, own=self.own + own, fires=self.fires + fires)
+
+    def plus(self, lower: Activations, upper: Activations) -> "Interference":
+        """Count the tokens of one replicate, after all have been seen."""
+        later = columns_of(upper)
+        read = _readings(upper.start, upper.feature, upper.value, self.upper.decoder, self.upper.encoder)
+        _, _, by_feature = transpose(upper.start, upper.feature, read, later.n_features)
         more = _firings(
-            *_arrays(columns_of(lower)),
-            *_arrays(later),
-            *(by_feature, later.n_tokens, self.upper.threshold),
-            *(begin, self.source, self.weight, self.content, 4 * numba.get_num_threads()),
+            *(_arrays(columns_of(lower)), _arrays(later), by_feature, later.n_tokens),
+            *(self.upper.encoder, self.upper.decoder, self.upper.threshold, self.alike_start, self.alike),
+            *(self._begin, self.source, self.content, self._lower(), 4 * numba.get_num_threads()),
         )
         return replace(self, firings=self.firings + more)
 
+    @property
+    def _begin(self) -> Int64:
+        return np.searchsorted(self.target, np.arange(len(self.upper.threshold) + 1)).astype(np.int64)
+
+    def _lower(self) -> Float64:
+        """Return how much lower the overlap that targets read is where sources fire, at least 0, (pairs,)."""
+        pairs, everywhere = len(self.source), max(1, int(self.fires[-1]))
+        there = np.maximum(1, self.fires[:-1])
+        usual = self.upper.encoder @ (self.stream[-1] / everywhere) - self.own[pairs:] / everywhere
+        moved = np.empty(pairs)
+        for first in range(0, pairs, _AT_ONCE):
+            some = slice(first, first + _AT_ONCE)
+            i, j = self.source[some], self.target[some]
+            read = np.einsum("pd,pd->p", self.upper.encoder[j], self.stream[i] / there[i, np.newaxis])
+            moved[some] = usual[j] - (read - self.own[:pairs][some] / there[i])
+        return np.maximum(0.0, moved)
+
 
 def interference_of(source: Int32, target: Int32, lower: Dictionary, upper: Dictionary) -> Interference:
-    """Return what pairs, ascending by target, owe to overlap at no token."""
-    weight = virtual_weights(lower, upper, source, target)
-    alike = weight / np.maximum(np.linalg.norm(lower.decoder, axis=1)[source], 1e-30)
-    own = np.einsum("fd,fd->f", upper.encoder, upper.decoder)
-    own = own / np.maximum(np.linalg.norm(upper.decoder, axis=1), 1e-30)
-    content = np.abs(alike) >= HALF * np.maximum(own[target], 0.0)
-    return Interference(source, target, lower, upper, weight, content, np.zeros((len(source), 2)))
+    """Return what pairs, ascending by target, owe to overlap before any token is read."""
+    own = np.einsum("fd,fd->f", upper.encoder, upper.decoder) / _length(upper)
+    least = HALF * np.maximum(own, 1e-30)
+    content = np.abs(virtual_weights(lower, upper, source, target)) / _length(lower)[source] >= least[target]
+    start, alike = _alike(upper, least)
+    n_lower, n_upper = len(lower.threshold), len(upper.threshold)
+    return Interference(
+        *(source, target, upper, np.asarray(content, np.bool_), start, alike),
+        np.zeros((n_lower + 1, upper.decoder.shape[1])),
+        np.zeros(len(source) + n_upper),
+        np.zeros(n_lower + 1, np.int64),
+        np.zeros((len(source), 2)),
+    )
+
+
+def _length(dictionary: Dictionary) -> Float32:
+    return np.maximum(np.linalg.norm(dictionary.decoder, axis=1), np.float32(1e-30))
+
+
+def _alike(upper: Dictionary, least: Float64) -> tuple[Int64, Int32]:
+    """List the features that are content of each, itself among them: the first of each, and all."""
+    direction = upper.decoder / _length(upper)[:, np.newaxis]
+    found, count = [], np.zeros(len(least) + 1, np.int64)
+    for first in range(0, len(least), _AT_ONCE):
+        along = np.abs(upper.encoder[first : first + _AT_ONCE] @ direction.T)
+        along[np.arange(len(along)), first + np.arange(len(along))] = np.inf
+        j, k = np.nonzero(along >= least[first : first + _AT_ONCE, np.newaxis])
+        found.append(k.astype(np.int32))
+        count[first + 1 : first + 1 + len(along)] = np.bincount(j, minlength=len(along))
+    return np.cumsum(count), np.concatenate(found)
 
 
 def _arrays(columns: Columns) -> tuple[Int64, Int32, Float32]:
@@ -90,83 +155,130 @@ def _arrays(columns: Columns) -> tuple[Int64, Int32, Float32]:
 
 
 @parallel_kernel
-def _moved(
+def _streams(
+    lower_start: Int64,
+    lower_feature: Int32,
     start: Int64,
     feature: Int32,
     value: Float32,
     decoder: Float32,
-    upper_start: Int64,
-    upper_feature: Int32,
-    encoder: Float32,
-    blocks: int,
-) -> Float32:
-    """Overlap that each firing of the later layer has read, in the order of the tokens."""
+    n_lower: int,
+) -> Float64:
+    """Sum the stream where each earlier feature fires, and over all tokens; the dimensions are shared out."""
     width = decoder.shape[1]
-    found = np.empty(len(upper_feature), np.float32)
-    for block in numba.prange(blocks):
-        stream = np.empty(width, np.float32)
-        for t in range(block, len(start) - 1, blocks):
-            if upper_start[t] == upper_start[t + 1]:
-                continue
-            stream[:] = 0.0
+    found = np.zeros((n_lower + 1, width))
+    parts = min(width, numba.get_num_threads())
+    for part in numba.prange(parts):
+        low, high = part * width // parts, (part + 1) * width // parts
+        for t in range(len(start) - 1):
+            stream = np.zeros(high - low, np.float32)
             for entry in range(start[t], start[t + 1]):
-                stream += value[entry] * decoder[feature[entry]]
-            for entry in range(upper_start[t], upper_start[t + 1]):
-                found[entry] = np.dot(stream, encoder[upper_feature[entry]])
+                stream += value[entry] * decoder[feature[entry], low:high]
+            found[n_lower, low:high] += stream
+            for entry in range(lower_start[t], lower_start[t + 1]):
+                found[lower_feature[entry], low:high] += stream
+    return found
+
+
+@parallel_kernel
+def _readings(start: Int64, feature: Int32, value: Float32, decoder: Float32, encoder: Float32) -> Float32:
+    """Read the stream at each firing, in the order of the tokens."""
+    found = np.empty(len(feature), np.float32)
+    for t in numba.prange(len(start) - 1):
+        stream = np.zeros(decoder.shape[1], np.float32)
+        for entry in range(start[t], start[t + 1]):
+            stream += value[entry] * decoder[feature[entry]]
+        for entry in range(start[t], start[t + 1]):
+            found[entry] = np.dot(stream, encoder[feature[entry]])
+    return found
+
+
+@parallel_kernel
+def _own_sums(
+    lower: tuple[Int64, Int32, Float32],
+    upper: tuple[Int64, Int32, Float32],
+    n: int,
+    encoder: Float32,
+    decoder: Float32,
+    alike_start: Int64,
+    alike: Int32,
+    begin: Int64,
+    source: Int32,
+    blocks: int,
+) -> Float64:
+    """Sum the content of each target where a pair fires together, then everywhere, (pairs + F_upper,)."""
+    start, token, _ = lower
+    upper_start, upper_token, upper_value = upper
+    found = np.zeros(len(source) + len(begin) - 1)
+    for block in numba.prange(blocks):
+        content = np.zeros(n, np.float32)
+        for j in range(block, len(begin) - 1, blocks):
+            if begin[j] == begin[j + 1]:
+                continue
+            for k in alike[alike_start[j] : alike_start[j + 1]]:
+                along = np.dot(encoder[j], decoder[k])
+                for entry in range(upper_start[k], upper_start[k + 1]):
+                    content[upper_token[entry]] += along * upper_value[entry]
+                    found[len(source) + j] += along * upper_value[entry]
+            for pair in range(begin[j], begin[j + 1]):
+                for t in token[start[source[pair]] : start[source[pair] + 1]]:
+                    found[pair] += content[t]
+            for k in alike[alike_start[j] : alike_start[j + 1]]:
+                content[upper_token[upper_start[k] : upper_start[k + 1]]] = 0.0
     return found
 
 
 @parallel_kernel
 def _firings(
-    start: Int64,
-    token: Int32,
-    value: Float32,
-    upper_start: Int64,
-    upper_token: Int32,
-    upper_value: Float32,
-    moved: Float32,
+    lower: tuple[Int64, Int32, Float32],
+    upper: tuple[Int64, Int32, Float32],
+    read: Float32,
     n: int,
+    encoder: Float32,
+    decoder: Float32,
     threshold: Float32,
+    alike_start: Int64,
+    alike: Int32,
     begin: Int64,
     source: Int32,
-    weight: Float64,
     content: Bool,
+    lower_by: Float64,
     blocks: int,
 ) -> Float64:
+    start, token, _ = lower
+    upper_start, upper_token, upper_value = upper
     found = np.zeros((len(source), 2))
     for block in numba.prange(blocks):
         place = np.full(n, -1, np.int32)
-        for j in range(block, len(upper_start) - 1, blocks):
+        for j in range(block, len(begin) - 1, blocks):
             if begin[j] == begin[j + 1]:
                 continue
-            first = upper_start[j]
-            tokens, x = upper_token[first : upper_start[j + 1]], upper_value[first : upper_start[j + 1]]
-            left = x - moved[first : upper_start[j + 1]]
-            for k in range(len(tokens)):
-                place[tokens[k]] = k
+            first, last = upper_start[j], upper_start[j + 1]
+            x = upper_value[first:last]
+            # what the feature would read of its content alone
+            left = x - read[first:last]
+            for k in range(first, last):
+                place[upper_token[k]] = k - first
+            for other in alike[alike_start[j] : alike_start[j + 1]]:
+                along = np.dot(encoder[j], decoder[other])
+                for entry in range(upper_start[other], upper_start[other + 1]):
+                    k = place[upper_token[entry]]
+                    if k >= 0:
+                        left[k] += along * upper_value[entry]
             for pair in range(begin[j], begin[j + 1]):
+                tokens = token[start[source[pair]] : start[source[pair] + 1]]
                 if content[pair]:
-                    i = source[pair]
-                    for entry in range(start[i], start[i + 1]):
-                        k = place[token[entry]]
-                        if k >= 0:
-                            left[k] += np.float32(weight[pair]) * value[entry]
-            for pair in range(begin[j], begin[j + 1]):
-                i = source[pair]
-                fires = start[i + 1] - start[i]
-                if content[pair] or fires == 0:
                     continue
-                kept_from = max(0.0, -weight[pair])
                 near, low = 0, 0
-                for entry in range(start[i], start[i + 1]):
-                    k = place[token[entry]]
+                for t in tokens:
+                    k = place[t]
                     if k >= 0:
                         near += left[k] < threshold[j]
-                        low += x[k] < threshold[j] + kept_from * value[entry]
+                        low += x[k] < threshold[j] + lower_by[pair]
                 found[pair, 1] = near
-                if kept_from > 0.0:
-                    most = threshold[j] + kept_from * value[start[i] : start[i + 1]].mean()
-                    found[pair, 0] = -max(float(low), (x < most).sum() * fires / n)
-            for k in range(len(tokens)):
-                place[tokens[k]] = -1
+                if lower_by[pair] > 0.0:
+                    usual = (x < threshold[j] + lower_by[pair]).sum() * len(tokens) / n
+                    found[pair, 0] = -max(float(low), usual)
+            for k in range(first, last):
+                place[upper_token[k]] = -1
     return found

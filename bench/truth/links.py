@@ -60,10 +60,12 @@ def calibrated(stack: Stack, drawn: Sequence[Layered]) -> Answer:
     below, above = stack.lower_dictionary, stack.upper_dictionary
 
     def overlap(source: Int32, target: Int32) -> Float64:
-        seen = interference_of(source, target, below, above)
+        owed = interference_of(source, target, below, above)
         for part in drawn:
-            seen = seen.plus(part.lower, part.upper)
-        return seen.firings
+            owed = owed.seen(part.lower, part.upper)
+        for part in drawn:
+            owed = owed.plus(part.lower, part.upper)
+        return owed.firings
 
     settings = CalibratedSettings(PathSettings())
     found = link_tests_of(firings, stack.features, background_of(firings), settings, overlap=overlap)

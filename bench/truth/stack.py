@@ -201,7 +201,7 @@ class Stack:
 
     def _directions(self, stream: int, count: int) -> Float32:
         drawn = self._rng(stream).normal(size=(count, self.width))
-        return (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
+        return np.asarray(drawn / np.linalg.norm(drawn, axis=1, keepdims=True), np.float32)
 
     def _rng(self, stream: int) -> np.random.Generator:
         return structure_of(self.seed).spawn(stream + 1)[stream]

@@ -98,7 +98,8 @@ class _Budget(Stages):
 
     def neighbourhoods(self, candidates: Candidates) -> None:
         """Set the threads that seek neighbourhoods."""
-        count = self._firings.count
+        # of an earlier layer alone, where links are sought
+        count = self._firings.count[: len(candidates.feature)]
         a_thread = bytes_of_neighbourhood(count, self._firings.n_tokens, candidates.feature)
         data = bytes_of_data(self._firings, self._most_candidates)
 

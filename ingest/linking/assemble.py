@@ -9,7 +9,7 @@ from analysis.activations import Int32, Int64
 from analysis.carrying import Moments, kinds_of
 from analysis.coactivation import coactivation
 from analysis.columns import columns_of
-from analysis.dictionary import Dictionary, cosines_across, virtual_weights
+from analysis.dictionary import cosines_across, virtual_weights
 from analysis.errors import DataError
 from analysis.layer_links import LINK_COLUMNS, LayerLinks, fates_of
 from analysis.links import side_by_side
@@ -40,7 +40,7 @@ def assemble(pair: Pair, run: Run, tests: pl.DataFrame, counts: Mapping[str, int
     source, target = kept["source"].to_numpy(), kept["target"].to_numpy()
     read = _Read(pair, source, target, run.config["replicates"])
     share = read.moments.carried_shares()
-    below, above = _dictionary(pair.lower.dictionary), _dictionary(pair.upper.dictionary)
+    below, above = pair.dictionaries
     links = kept.with_columns(
         kind=pl.Series(kinds_of(share), dtype=pl.String),
         weight=pl.col("partial_correlation"),
@@ -113,8 +113,3 @@ class _Read:
                 self.below += np.diff(earlier.start)
                 self.above += np.diff(fires.start)
                 advance(1)
-
-
-def _dictionary(found: Dictionary | None) -> Dictionary:
-    assert found is not None, "a pair has the dictionaries of both layers"
-    return found

@@ -18,11 +18,12 @@ from pathlib import Path
 
 import polars as pl
 
-from analysis.activations import Columns
+from analysis.activations import Columns, Float64, Int32
 from analysis.calibrated import background_of
 from analysis.columns import columns_of
 from analysis.errors import DataError, StratigraphError
 from analysis.firings import lay_out
+from analysis.interference import Interference, interference_of
 from analysis.kernel import use_threads
 from analysis.layer_links import LayerLinks
 from analysis.links import LinkTests, link_tests_of, side_by_side
@@ -136,8 +137,17 @@ def _test(pair: Pair, out: Path, config: LinkConfig, replicates: int, allowance:
 
         firings = lay_out(read, replicates)
     settings = config.settings()
+
+    def overlap(source: Int32, target: Int32) -> Float64:
+        owed = interference_of(source, target, *pair.dictionaries)
+        for add in (Interference.seen, Interference.plus):
+            for k in range(replicates):
+                owed = add(owed, pair.lower.read(k).activations, pair.upper.read(k).activations)
+        return owed.firings
+
     with Kept(out / PARTS) as kept:
-        test = partial(link_tests_of, firings, pair.lower.n_features, background_of(firings), settings)
+        background = background_of(firings)
+        test = partial(link_tests_of, firings, pair.lower.n_features, background, settings, overlap=overlap)
         return tested_within(firings, settings, kept.part, allowance, test)
 
 

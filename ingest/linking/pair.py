@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from analysis.dictionary import Dictionary
 from analysis.errors import DataError, MisuseError
 from ingest.samples_directory import SamplesDirectory, open_samples
 
@@ -20,6 +21,14 @@ class Pair:
     def name(self) -> str:
         """The layers, such as ``0-1``."""
         return f"{self.lower.site.layer}-{self.upper.site.layer}"
+
+    @property
+    def dictionaries(self) -> tuple[Dictionary, Dictionary]:
+        """The directions of both layers; `pair_of` has seen that they are there."""
+        lower, upper = self.lower.dictionary, self.upper.dictionary
+        assert lower is not None
+        assert upper is not None
+        return lower, upper
 
     def replicates(self, asked: int | None) -> int:
         """Return how many replicates are used.
@@ -65,7 +74,7 @@ def pair_of(lower: Path, upper: Path) -> Pair:
                 f"{side.path} has no dictionary.safetensors; a link needs the directions of both layers, "
                 "sample it again"
             )
-    widths = [side.dictionary.decoder.shape[1] for side in (pair.lower, pair.upper) if side.dictionary]
+    widths = [dictionary.decoder.shape[1] for dictionary in pair.dictionaries]
     if len(set(widths)) > 1:
         raise DataError(
             f"{lower} has directions of {widths[0]} dimensions and {upper} of {widths[1]}; "
