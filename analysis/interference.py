@@ -75,14 +75,22 @@ class Interference:
 
     def seen(self, lower: Activations, upper: Activations) -> "Interference":
         """Add up what is in the stream, over one more replicate."""
+        decoder, encoder = self.upper.decoder, self.upper.encoder
         stream = _streams(
-            *(lower.start, lower.feature, upper.start, upper.feature, upper.value),
-            *(self.upper.decoder, lower.n_features),
+            lower.start, lower.feature, upper.start, upper.feature, upper.value, decoder, lower.n_features
         )
         earlier, later = columns_of(lower), columns_of(upper)
         own = _own_sums(
-            *(_arrays(earlier), _arrays(later), later.n_tokens, self.upper.encoder, self.upper.decoder),
-            *(self.alike_start, self.alike, self._begin, self.source, 4 * numba.get_num_threads()),
+            _arrays(earlier),
+            _arrays(later),
+            later.n_tokens,
+            encoder,
+            decoder,
+            self.alike_start,
+            self.alike,
+            self._begin,
+            self.source,
+            4 * numba.get_num_threads(),
         )
         fires = np.append(np.diff(earlier.start), later.n_tokens)
         return replace(self, stream=self.stream + stream, own=self.own + own, fires=self.fires + fires)
@@ -93,9 +101,20 @@ class Interference:
         read = _readings(upper.start, upper.feature, upper.value, self.upper.decoder, self.upper.encoder)
         _, _, by_feature = transpose(upper.start, upper.feature, read, later.n_features)
         more = _firings(
-            *(_arrays(columns_of(lower)), _arrays(later), by_feature, later.n_tokens),
-            *(self.upper.encoder, self.upper.decoder, self.upper.threshold, self.alike_start, self.alike),
-            *(self._begin, self.source, self.content, self._lower(), 4 * numba.get_num_threads()),
+            _arrays(columns_of(lower)),
+            _arrays(later),
+            by_feature,
+            later.n_tokens,
+            self.upper.encoder,
+            self.upper.decoder,
+            self.upper.threshold,
+            self.alike_start,
+            self.alike,
+            self._begin,
+            self.source,
+            self.content,
+            self._lower(),
+            4 * numba.get_num_threads(),
         )
         return replace(self, firings=self.firings + more)
 
@@ -125,16 +144,21 @@ def interference_of(source: Int32, target: Int32, lower: Dictionary, upper: Dict
     start, alike = _alike(upper, least)
     n_lower, n_upper = len(lower.threshold), len(upper.threshold)
     return Interference(
-        *(source, target, upper, np.asarray(content, np.bool_), start, alike),
-        np.zeros((n_lower + 1, upper.decoder.shape[1])),
-        np.zeros(len(source) + n_upper),
-        np.zeros(n_lower + 1, np.int64),
-        np.zeros((len(source), 2)),
+        source=source,
+        target=target,
+        upper=upper,
+        content=np.asarray(content, np.bool_),
+        alike_start=start,
+        alike=alike,
+        stream=np.zeros((n_lower + 1, upper.decoder.shape[1])),
+        own=np.zeros(len(source) + n_upper),
+        fires=np.zeros(n_lower + 1, np.int64),
+        firings=np.zeros((len(source), 2)),
     )
 
 
 def _length(dictionary: Dictionary) -> Float32:
-    return np.maximum(np.linalg.norm(dictionary.decoder, axis=1), np.float32(1e-30))
+    return np.asarray(np.maximum(np.linalg.norm(dictionary.decoder, axis=1), 1e-30), np.float32)
 
 
 def _alike(upper: Dictionary, least: Float64) -> tuple[Int64, Int32]:
