@@ -1,0 +1,120 @@
+"""The job: links read, features found firing, taken out and read again, what was found written."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from analysis.ablation import effect_of
+from analysis.activations import Float64
+from analysis.errors import MisuseError
+from analysis.hit_rule import LEAST, LEVEL, SHARE
+from analysis.run import library_versions
+from graphdb.store import Store
+from graphdb.verified import read_links, write_verified
+from ingest.progress import progress
+from ingest.sampling.autoencoder import dictionary
+from ingest.sampling.quiet import quiet
+from ingest.verification.ablation import Bench, run_trials
+from ingest.verification.config import VerifyConfig
+from ingest.verification.firing import Firing, read
+from ingest.verification.preparation import Prepared, prepare
+from ingest.verification.report import Result, Row, rows_of
+from ingest.verification.trials import Pairing, Trial, draw_links, trials_of
+
+
+def verify(store: Store, config: VerifyConfig) -> list[Row]:
+    """Check links of a run by intervention; write what was found beside them, and return it as rows.
+
+    Parameters
+    ----------
+    store
+        Open for writing.
+    config
+        What is asked for.
+
+    Raises
+    ------
+    MisuseError
+        There are no such links, the model or the SAEs are not theirs, the corpus is too small, or no link
+        fires on it often enough.
+    StratigraphError
+        Something could not be fetched or read.
+    """
+    run = read_links(store, config.run)
+    with quiet():
+        job = prepare(run, config)
+        drawn = draw_links(run.links, config.links, config.reading.seed)
+        firing = _read(job, drawn)
+        cosine = _cosines(job, drawn["target"].to_numpy())
+        tested = trials_of(firing, drawn, run.links, cosine, config.most, config.reading.seed)
+        results, effects = _intervene(job, firing, tested, drawn, config)
+    rows = rows_of(run.id, results, dict(Counter(run.links["kind"])))
+    write_verified(store, run, effects, {"rows": rows, **_said(config)})
+    return rows
+
+
+def _read(job: Prepared, drawn: pl.DataFrame) -> Firing:
+    near = drawn.filter(pl.col("weight") <= 0)["target"].unique().sort().to_list()
+    total = int(sum(len(row.tokens) - job.reader.model.special[row.tokens].sum() for row in job.rows))
+    with progress("reading", total, unit="tokens") as advance:
+        return read(job.reader, job.rows, near, advance)
+
+
+def _intervene(
+    job: Prepared, firing: Firing, tested: Sequence[Pairing], drawn: pl.DataFrame, config: VerifyConfig
+) -> tuple[list[Result], dict[tuple[int, int], float]]:
+    """Run the trials; return what came of each drawn link, and the mean changes of the links."""
+    trials: list[Trial] = [t for one in tested for t in (one.link, one.control) if t is not None]
+    if not trials:
+        raise MisuseError(
+            f"of {len(tested)} links drawn of run {job.run.id} none has {LEAST} rows of text at which both "
+            f"ends fire among {config.tokens:,} tokens of --corpus {config.reading.corpus}; raise --tokens, "
+            "or name the corpus that the links were found on"
+        )
+    bench = Bench.of(job.reader, firing, job.rows)
+    with progress("taking out", sum(len(t.tokens) for t in trials), unit="passes") as advance:
+        changes = dict(zip(map(id, trials), run_trials(bench, trials, advance), strict=True))
+
+    def effect(trial: Trial | None) -> Any:  # noqa: ANN401
+        return None if trial is None else effect_of(changes[id(trial)], trial.foretold, trial.level)
+
+    foretold = np.where(drawn["weight"].to_numpy() > 0, -1, 1)
+    results = [
+        Result(one.kind, int(sign), effect(one.link), effect(one.control))
+        for one, sign in zip(tested, foretold, strict=True)
+    ]
+    effects = {
+        (one.link.source, one.link.target): result.link.change
+        for one, result in zip(tested, results, strict=True)
+        if one.link is not None and result.link is not None
+    }
+    return results, effects
+
+
+def _cosines(job: Prepared, targets: NDArray[np.int64]) -> Float64 | None:
+    """Return decoder cosines of all earlier features with these later ones; None at hooks of other widths."""
+    lower, upper = (dictionary(sae.sae).decoder.astype(np.float64) for sae in job.reader.saes)
+    if lower.shape[1] != upper.shape[1]:
+        return None
+    lower, upper = (d / np.maximum(np.linalg.norm(d, axis=1, keepdims=True), 1e-12) for d in (lower, upper))
+    found: Float64 = lower @ upper[targets].T
+    return found
+
+
+def _said(config: VerifyConfig) -> dict[str, Any]:
+    """Return what decides a verification, for the run's record."""
+    identity = config.reading.identity()
+    return {
+        "hit": {"share": SHARE, "p": LEVEL, "least_rows": LEAST},
+        "links": config.links,
+        "tokens": config.tokens,
+        "most_tokens_a_pair": config.most,
+        **{name: identity[name] for name in ("model", "sae", "corpus", "seed")},
+        "versions": library_versions(),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
