@@ -26,7 +26,7 @@ _HIT = (
 )
 _EXAMPLE = """\
 example:
-  stratigraph verify --model organism --sae organism --corpus organism --db graph.db
+  stratigraph verify --model organism --sae organism --corpus organism
 """
 
 

@@ -71,7 +71,7 @@ def load_sites(store: Store, layers: Sequence[int] = (1, 2), **changes: str) -> 
     for layer in layers:
         hook = f"blocks.{layer}.hook_resid_post"
         site = replace(Site("organism", hook, layer, hook, "organism", hook), **changes)  # type: ignore[arg-type]  # text alone
-        graph = planted(512, [], layer=layer, words=False, run=f"layer000000{layer}")
+        graph = planted(768, [], layer=layer, words=False, run=f"layer000000{layer}")
         load_graph(store, replace(graph, site=site))
 
 

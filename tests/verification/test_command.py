@@ -187,7 +187,7 @@ def test_a_site_of_another_width_is_refused(quick: str, capsys: pytest.CaptureFi
     says = refused(capsys, 2, "--db", quick, "--run", "carried")
     assert "has 4 features at blocks.2.hook_resid_post in the database" in says
     with connect(quick, write=True) as store:
-        store.write("MATCH (s:Site {layer: 2}) SET s.features = 512")
+        store.write("MATCH (s:Site {layer: 2}) SET s.features = 768")
 
 
 def test_a_database_without_links_is_refused(
