@@ -24,7 +24,7 @@ from ingest.verification.config import VerifyConfig
 from ingest.verification.firing import Firing, read
 from ingest.verification.preparation import Prepared, prepare
 from ingest.verification.report import Result, Row, rows_of
-from ingest.verification.trials import Pairing, Trial, draw_links, trials_of
+from ingest.verification.trials import Pairing, draw_links, trials_of
 
 
 def verify(store: Store, config: VerifyConfig) -> list[Row]:
@@ -51,10 +51,10 @@ def verify(store: Store, config: VerifyConfig) -> list[Row]:
         drawn = draw_links(run.links, config.links, config.reading.seed)
         firing = _read(job, drawn)
         cosine = _cosines(job, drawn["target"].to_numpy())
-        tested = trials_of(firing, drawn, run.links, cosine, config.most, config.reading.seed)
-        results, effects = _intervene(job, firing, tested, drawn, config)
+        pairings = trials_of(firing, drawn, run.links, cosine, config.most, config.reading.seed)
+        results = _intervene(job, firing, pairings, config)
     rows = rows_of(run.id, results, dict(Counter(run.links["kind"])))
-    write_verified(store, run, effects, {"rows": rows, **_said(config)})
+    write_verified(store, run, _changes(results), {"rows": rows, **_said(config)})
     return rows
 
 
@@ -66,34 +66,35 @@ def _read(job: Prepared, drawn: pl.DataFrame) -> Firing:
 
 
 def _intervene(
-    job: Prepared, firing: Firing, tested: Sequence[Pairing], drawn: pl.DataFrame, config: VerifyConfig
-) -> tuple[list[Result], dict[tuple[int, int], float]]:
-    """Run the trials; return what came of each drawn link, and the mean changes of the links."""
-    trials: list[Trial] = [t for one in tested for t in (one.link, one.control) if t is not None]
+    job: Prepared, firing: Firing, pairings: Sequence[Pairing], config: VerifyConfig
+) -> list[Result]:
+    """Run the trials and sum each up."""
+    trials = [trial for pairing in pairings for trial in pairing.trials if trial is not None]
     if not trials:
         raise MisuseError(
-            f"of {len(tested)} links drawn of run {job.run.id} none has {LEAST} rows of text at which both "
+            f"of {len(pairings)} links drawn of run {job.run.id} none has {LEAST} rows of text at which both "
             f"ends fire among {config.tokens:,} tokens of --corpus {config.reading.corpus}; raise --tokens, "
             "or name the corpus that the links were found on"
         )
     bench = Bench.of(job.reader, firing, job.rows)
     with progress("taking out", sum(len(t.tokens) for t in trials), unit="passes") as advance:
-        changes = dict(zip(map(id, trials), run_trials(bench, trials, advance), strict=True))
-
-    def effect(trial: Trial | None) -> Any:  # noqa: ANN401
-        return None if trial is None else effect_of(changes[id(trial)], trial.foretold, trial.level)
-
-    foretold = np.where(drawn["weight"].to_numpy() > 0, -1, 1)
-    results = [
-        Result(one.kind, int(sign), effect(one.link), effect(one.control))
-        for one, sign in zip(tested, foretold, strict=True)
+        changes = iter(run_trials(bench, trials, advance))
+    return [
+        Result(
+            pairing,
+            tuple(
+                None if trial is None else effect_of(next(changes), trial.foretold, trial.level)
+                for trial in pairing.trials
+            ),
+        )
+        for pairing in pairings
     ]
-    effects = {
-        (one.link.source, one.link.target): result.link.change
-        for one, result in zip(tested, results, strict=True)
-        if one.link is not None and result.link is not None
-    }
-    return results, effects
+
+
+def _changes(results: Sequence[Result]) -> dict[tuple[int, int], float]:
+    """Return the mean change of each link tested, by its ends."""
+    links = ((result.pairing.trials[0], result.effects[0]) for result in results)
+    return {(t.source, t.target): e.change for t, e in links if t is not None and e is not None}
 
 
 def _cosines(job: Prepared, targets: NDArray[np.int64]) -> Float64 | None:

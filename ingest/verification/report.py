@@ -13,22 +13,31 @@ from rich.table import Table
 from analysis.ablation import Effect
 from analysis.hit_rule import LEAST, OTHER_SHARES, SHARE, WHAT_A_HIT_IS
 from analysis.wilson import wilson
+from ingest.verification.trials import GROUPS, Pairing
 
 Row = dict[str, Any]
+
+_NAMES = dict(zip(GROUPS, ("links", "controls", "controls, any cosine"), strict=True))
 
 
 @dataclass(frozen=True)
 class Result:
-    """Of a drawn link what was measured, and of its control; None where it could not be."""
+    """Of a drawn link, and of its controls, what was measured.
 
-    kind: str
-    foretold: int
-    link: Effect | None
-    control: Effect | None
+    Parameters
+    ----------
+    pairing
+        The link and its controls.
+    effects
+        As ``GROUPS``; None where nothing could be measured.
+    """
+
+    pairing: Pairing
+    effects: tuple[Effect | None, ...]
 
 
 def rows_of(run: str, results: Sequence[Result], stored: dict[str, int]) -> list[Row]:
-    """Return a row for each kind, one for what keeps down the later feature, and one for all.
+    """Return rows for each kind, for what keeps the later feature down, and for all; one for each group.
 
     Parameters
     ----------
@@ -39,42 +48,44 @@ def rows_of(run: str, results: Sequence[Result], stored: dict[str, int]) -> list
     stored
         Links of each kind in the run.
     """
-    rows = [_row(run, kind, [r for r in results if r.kind == kind], stored[kind]) for kind in sorted(stored)]
-    negative = [r for r in results if r.foretold > 0]
+    parts: list[tuple[str, int | None, list[Result]]] = [
+        (kind, stored[kind], [r for r in results if r.pairing.kind == kind]) for kind in sorted(stored)
+    ]
+    negative = [r for r in results if r.pairing.foretold > 0]
     if negative:
-        rows.append(_row(run, "weight < 0", negative, None))
-    return [*rows, _row(run, "all", results, sum(stored.values()))]
+        parts.append(("weight < 0", None, negative))
+    parts.append(("all", sum(stored.values()), list(results)))
+    return [
+        {"run": run, "kind": kind, "pairs": name, "stored": count, "drawn": len(part), **_row(part, group)}
+        for kind, count, part in parts
+        for group, name in enumerate(GROUPS)
+    ]
 
 
-def _row(run: str, kind: str, results: Sequence[Result], stored: int | None) -> Row:
-    links = [r.link for r in results if r.link is not None]
-    controls = [r.control for r in results if r.control is not None]
-    pairs = [(r.link, r.control) for r in results if r.link is not None and r.control is not None]
-    above = sum(link.share > control.share for link, control in pairs)
-    return {
-        "run": run,
-        "kind": kind,
-        "links": stored,
-        "drawn": len(results),
-        **_rates("", links),
-        **_rates("control_", controls),
-        "above_control": above / len(pairs) if pairs else None,
-        **dict(zip(("above_low", "above_high"), _interval(above, len(pairs)), strict=True)),
-    }
-
-
-def _rates(prefix: str, effects: Sequence[Effect]) -> Row:
+def _row(results: Sequence[Result], group: int) -> Row:
+    """Return what is said of one group of pairs."""
+    effects = [e for r in results if (e := r.effects[group]) is not None]
+    cosines = [t.cosine for r in results if (t := r.pairing.trials[group]) is not None]
+    both = [(r.effects[0], e) for r in results if (e := r.effects[group]) is not None]
+    above = sum(link.share > other.share for link, other in both if link is not None)
     hits = sum(effect.hits() for effect in effects)
     low, high = _interval(hits, len(effects))
     return {
-        f"{prefix}tested": len(effects),
-        f"{prefix}hits": hits,
-        f"{prefix}hit_rate": hits / len(effects) if effects else None,
-        f"{prefix}low": low,
-        f"{prefix}high": high,
-        f"{prefix}median_share": float(np.median([e.share for e in effects])) if effects else None,
-        f"{prefix}hits_at": {f"{share:g}": sum(e.hits(share) for e in effects) for share in OTHER_SHARES},
+        "tested": len(effects),
+        "hits": hits,
+        "hit_rate": hits / len(effects) if effects else None,
+        "low": low,
+        "high": high,
+        "hits_at": {f"{share:g}": sum(e.hits(share) for e in effects) for share in OTHER_SHARES},
+        "median_change": _median([e.share for e in effects]),
+        "median_cosine": _median(cosines),
+        "links_above": above / len(both) if both and group else None,
     }
+
+
+def _median(values: Sequence[float]) -> float | None:
+    known = [value for value in values if not math.isnan(value)]
+    return float(np.median(known)) if known else None
 
 
 def _interval(hits: int, of: int) -> tuple[float | None, float | None]:
@@ -85,51 +96,40 @@ def _interval(hits: int, of: int) -> tuple[float | None, float | None]:
 def print_table(rows: Sequence[Row], console: Console) -> None:
     """Print the rows within 80 columns, and what they mean."""
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("\n\nlinks", no_wrap=True)
-    for name in (
-        "\n\ntested",
-        "links:\nhit rate\n(95 %)",
-        "controls:\nhit rate\n(95 %)",
-        "links:\nmedian\nchange",
-        "controls:\nmedian\nchange",
-        "\nabove its\ncontrol",
-    ):
+    table.add_column("", no_wrap=True)
+    for name in ("\ntested", "\nhit rate (95 %)", "median\nchange", "median\ncosine", "links\nabove"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(
-            row["kind"],
-            f"{row['tested']:,}",
-            _rate(row, ""),
-            _rate(row, "control_"),
-            _share(row["median_share"]),
-            _share(row["control_median_share"]),
-            _share(row["above_control"]),
-            end_section=row is rows[-2],
-        )
+        if row["pairs"] == GROUPS[0]:
+            table.add_row(f"[bold]{row['kind']}[/]")
+        figures = (row["median_change"], row["median_cosine"], row["links_above"])
+        name = f"  {_NAMES[row['pairs']]}"
+        ends = row["pairs"] == GROUPS[-1]
+        table.add_row(name, f"{row['tested']:,}", _rate(row), *map(_share, figures), end_section=ends)
     console.print(table)
-    whole = rows[-1]
-    at = "; ".join(
-        f"{share}: {_of(whole, '', share)} and {_of(whole, 'control_', share)}" for share in whole["hits_at"]
-    )
+    whole = {row["pairs"]: row for row in rows if row["kind"] == "all"}
+    links, controls = whole[GROUPS[0]], whole[GROUPS[1]]
+    at = "; ".join(f"at {share} {_at(links, share)} and {_at(controls, share)}" for share in links["hits_at"])
     console.print(
         f"[bold]Hit[/]: {WHAT_A_HIT_IS}. With another share than {SHARE:g}, links and controls: {at}.\n"
-        "[bold]Median change[/]: in the direction foretold, as a share of the level. "
-        "[bold]Above its control[/]: share of the links whose change is larger than their control's.\n"
-        f"{whole['drawn'] - whole['tested']:,} of {whole['drawn']:,} links drawn were not tested: fewer than "
-        f"{LEAST} rows to read them at. {whole['tested'] - whole['control_tested']:,} had no control."
+        "[bold]Controls[/]: pairs that are no links, of the link's later feature and an earlier one that "
+        "fires about as often, its decoder cosine as near as there is; or any cosine.\n"
+        "[bold]Change[/]: in the direction foretold, as a share of the level. [bold]Links above[/]: share of "
+        "the links that change more than their controls.\n"
+        f"{links['drawn'] - links['tested']:,} of {links['drawn']:,} links drawn were not tested: fewer than "
+        f"{LEAST} rows to read them at."
     )
 
 
-def _rate(row: Row, prefix: str) -> str:
-    if row[f"{prefix}hit_rate"] is None:
+def _rate(row: Row) -> str:
+    if row["hit_rate"] is None:
         return "-"
-    return f"{row[f'{prefix}hit_rate']:.2f} ({row[f'{prefix}low']:.2f}-{row[f'{prefix}high']:.2f})"
+    return f"{row['hit_rate']:.2f} ({row['low']:.2f}-{row['high']:.2f})"
 
 
 def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
+    return "" if value is None else f"{value:.2f}"
 
 
-def _of(row: Row, prefix: str, share: str) -> str:
-    tested = row[f"{prefix}tested"]
-    return _share(row[f"{prefix}hits_at"][share] / tested if tested else None)
+def _at(row: Row, share: str) -> str:
+    return f"{row['hits_at'][share] / row['tested']:.2f}" if row["tested"] else "-"

@@ -5,9 +5,14 @@ which both fire. Where it says that ``i`` keeps ``j`` down (a negative weight), 
 few, and what is foretold is that ``j`` rises; so it is read where ``i`` fires and ``j`` is nearest to firing,
 as its encoder reads the stream before anything is taken out, whether it fires there or not.
 
-Each token is of another row, so that tokens are independent. A control is read by the same rule as its link.
+Each token is of another row, so that tokens are independent. Beside each link stand two controls, read by
+the same rule: pairs of ``j`` with another earlier feature that is no link, that fires about as often as ``i``
+and has rows to be read at. One has a decoder cosine with ``j`` as near to the link's as there is; the other
+has any. Decoder directions that overlap change each other's features by geometry alone, and what the first
+shows beyond the second is that.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +23,9 @@ from analysis.activations import Float64
 from analysis.hit_rule import LEAST
 from analysis.matching import match
 from ingest.verification.firing import Firing
+
+GROUPS = ("links", "controls", "any_cosine")
+"""What is tested: links, controls of like cosine, controls of any."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,8 @@ class Trial:
     level
         What a change of ``target`` is a share of: its mean at the tokens, or if it is foretold to rise, its
         mean where it fires.
+    cosine
+        Between the two decoder directions; nan if they cannot be compared.
     """
 
     source: int
@@ -42,15 +52,26 @@ class Trial:
     foretold: int
     tokens: NDArray[np.int64]
     level: float
+    cosine: float = math.nan
 
 
 @dataclass(frozen=True)
 class Pairing:
-    """A link and its control; None where there are too few rows to read one at."""
+    """A link and its controls.
+
+    Parameters
+    ----------
+    kind
+        Of the link.
+    foretold
+        Sign of the change of the later feature that the link foretells.
+    trials
+        As ``GROUPS``; None where there are too few rows, or no control is left.
+    """
 
     kind: str
-    link: Trial | None
-    control: Trial | None
+    foretold: int
+    trials: tuple[Trial | None, ...]
 
 
 def draw_links(links: pl.DataFrame, most: int, seed: int) -> pl.DataFrame:
@@ -70,7 +91,7 @@ def draw_links(links: pl.DataFrame, most: int, seed: int) -> pl.DataFrame:
 def trials_of(
     firing: Firing, drawn: pl.DataFrame, links: pl.DataFrame, cosine: Float64 | None, most: int, seed: int
 ) -> list[Pairing]:
-    """Choose tokens for every drawn link, and a control for each that has enough.
+    """Choose tokens for every drawn link, and controls for each that has enough.
 
     Parameters
     ----------
@@ -86,28 +107,42 @@ def trials_of(
     seed
         Seed of the choice of tokens and controls.
     """
-    linked: dict[int, list[int]] = {}
+    taken: dict[int, list[int]] = {}
     for source, target in links.select("source", "target").iter_rows():
-        linked.setdefault(target, []).append(source)
-    rows_of_each = _rows_of_each(firing, np.arange(len(firing.row)))
+        taken.setdefault(target, []).append(source)
+    everywhere = _rows_of_each(firing, np.arange(len(firing.row)))
     found = []
     for at, (source, target, kind, weight) in enumerate(drawn.iter_rows()):
         foretold = -1 if weight > 0 else 1
-        link = _trial(firing, source, target, foretold, most, seed)
-        control = None
-        if link is not None:
-            shared = rows_of_each if foretold > 0 else _rows_of_each(firing, firing.upper.column(target)[0])
-            eligible = shared >= LEAST
-            # the controls chosen already are listed there too, so that no pair is a control twice
-            eligible[linked[target]] = False
-            random = np.random.default_rng([seed, 5, source, target])
-            likeness = np.zeros(len(eligible)) if cosine is None else cosine[:, at]
-            other = match(source, eligible, firing.lower.rate, likeness, random)
-            if other is not None:
-                linked[target].append(other)
-                control = _trial(firing, other, target, foretold, most, seed)
-        found.append(Pairing(kind, link, control))
+        alike = None if cosine is None else cosine[:, at]
+        trial = _trial(firing, source, target, foretold, alike, most, seed)
+        controls: list[Trial | None] = [None, None]
+        if trial is not None:
+            shared = everywhere if foretold > 0 else _rows_of_each(firing, firing.upper.column(target)[0])
+            # what is a control is taken then, so that no pair is one twice
+            for number, likeness in enumerate((alike, None)):
+                other = _control(
+                    firing, trial, shared, taken[target], likeness, [seed, 5, source, target, number]
+                )
+                if other is not None:
+                    taken[target].append(other)
+                    controls[number] = _trial(firing, other, target, foretold, alike, most, seed)
+        found.append(Pairing(kind, foretold, (trial, *controls)))
     return found
+
+
+def _control(
+    firing: Firing,
+    link: Trial,
+    shared: NDArray[np.int64],
+    taken: list[int],
+    cosine: Float64 | None,
+    seed: list[int],
+) -> int | None:
+    """Choose an earlier feature that is like the link's, of those not `taken` that share rows enough."""
+    eligible = shared >= LEAST
+    eligible[taken] = False
+    return match(link.source, eligible, firing.lower.rate, cosine, np.random.default_rng(seed))
 
 
 def _rows_of_each(firing: Firing, tokens: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -118,7 +153,15 @@ def _rows_of_each(firing: Firing, tokens: NDArray[np.int64]) -> NDArray[np.int64
     return np.bincount(pairs % part.shape[1], minlength=part.shape[1])
 
 
-def _trial(firing: Firing, source: int, target: int, foretold: int, most: int, seed: int) -> Trial | None:
+def _trial(
+    firing: Firing,
+    source: int,
+    target: int,
+    foretold: int,
+    cosine: Float64 | None,
+    most: int,
+    seed: int,
+) -> Trial | None:
     """Choose the tokens of a pair; None if they are of too few rows, or the later feature never fires."""
     fires, _ = firing.lower.column(source)
     reads, value = firing.upper.column(target)
@@ -135,4 +178,4 @@ def _trial(firing: Firing, source: int, target: int, foretold: int, most: int, s
     if len(tokens) < LEAST:
         return None
     level = float(value.mean() if foretold > 0 else firing.upper.at(target, tokens).mean())
-    return Trial(source, target, foretold, tokens, level)
+    return Trial(source, target, foretold, tokens, level, math.nan if cosine is None else cosine[source])

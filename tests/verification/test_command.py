@@ -53,11 +53,16 @@ def test_what_is_carried_is_hit_and_controls_are_not(
     assert len(found) == 30
     assert sum(effect < 0 for effect in found) >= 29
     told = verified(linked, "carried00000")
-    kind, whole = told["rows"]
-    assert (kind["kind"], whole["kind"], whole["links"]) == ("CARRIES", "all", 30)
-    assert whole["hit_rate"] >= 0.8
-    assert whole["control_hit_rate"] <= 0.2
-    assert whole["low"] < whole["hit_rate"] <= whole["high"]
+    *_, links, controls, others = told["rows"]
+    assert [(row["kind"], row["pairs"]) for row in (links, controls, others)] == [
+        ("all", "links"),
+        ("all", "controls"),
+        ("all", "any_cosine"),
+    ]
+    assert links["hit_rate"] >= 0.9
+    assert others["hit_rate"] <= 0.5
+    assert links["low"] < links["hit_rate"] <= links["high"]
+    assert controls["links_above"] >= 0.9
     assert told["seed"] == 0
 
 
@@ -69,8 +74,8 @@ def test_given_again_it_replaces_what_it_wrote_and_nothing_else(
     before = content(linked)
     arguments = ("--db", address, "--run", "carried", "--format", "json", "--links", "12")
     first = json.loads(said(capsys, *arguments))
-    assert [list(row) for row in first] == [list(first[0])] * 2
-    assert first[-1]["tested"] == len(effects(linked, "carried00000")) == 12
+    assert [list(row) for row in first] == [list(first[0])] * 6
+    assert first[-3]["tested"] == len(effects(linked, "carried00000")) == 12
     assert first == verified(linked, "carried00000")["rows"]
     once = effects(linked, "carried00000")
     assert json.loads(said(capsys, *arguments)) == first
