@@ -1,26 +1,24 @@
 """The job: links read, features found firing, taken out and read again, what was found written."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from analysis.ablation import effect_of
-from analysis.activations import Float64
 from analysis.errors import MisuseError
 from analysis.hit_rule import LEAST, LEVEL, SHARE
 from analysis.run import library_versions
 from graphdb.store import Store
 from graphdb.verified import read_links, write_verified
 from ingest.progress import progress
-from ingest.sampling.autoencoder import dictionary
 from ingest.sampling.quiet import quiet
 from ingest.verification.ablation import Bench, run_trials
 from ingest.verification.config import VerifyConfig
+from ingest.verification.directions import Directions
 from ingest.verification.firing import Firing, read
 from ingest.verification.preparation import Prepared, prepare
 from ingest.verification.report import Result, Row, rows_of
@@ -50,9 +48,10 @@ def verify(store: Store, config: VerifyConfig) -> list[Row]:
         job = prepare(run, config)
         drawn = draw_links(run.links, config.links, config.reading.seed)
         firing = _read(job, drawn)
-        cosine = _cosines(job, drawn["target"].to_numpy())
+        directions = Directions.of(job.lower, job.upper)
+        cosine = directions.cosines(drawn["target"].to_numpy())
         pairings = trials_of(firing, drawn, run.links, cosine, config.most, config.reading.seed)
-        results = _intervene(job, firing, pairings, config)
+        results = _intervene(job, firing, pairings, directions, config)
     rows = rows_of(run.id, results, dict(Counter(run.links["kind"])))
     write_verified(store, run, _changes(results), {"rows": rows, **_said(config)})
     return rows
@@ -66,7 +65,11 @@ def _read(job: Prepared, drawn: pl.DataFrame) -> Firing:
 
 
 def _intervene(
-    job: Prepared, firing: Firing, pairings: Sequence[Pairing], config: VerifyConfig
+    job: Prepared,
+    firing: Firing,
+    pairings: Sequence[Pairing],
+    directions: Directions,
+    config: VerifyConfig,
 ) -> list[Result]:
     """Run the trials and sum each up."""
     trials = [trial for pairing in pairings for trial in pairing.trials if trial is not None]
@@ -86,6 +89,7 @@ def _intervene(
                 None if trial is None else effect_of(next(changes), trial.foretold, trial.level)
                 for trial in pairing.trials
             ),
+            tuple(math.nan if t is None else directions.by_chance(t, firing) for t in pairing.trials),
         )
         for pairing in pairings
     ]
@@ -95,16 +99,6 @@ def _changes(results: Sequence[Result]) -> dict[tuple[int, int], float]:
     """Return the mean change of each link tested, by its ends."""
     links = ((result.pairing.trials[0], result.effects[0]) for result in results)
     return {(t.source, t.target): e.change for t, e in links if t is not None and e is not None}
-
-
-def _cosines(job: Prepared, targets: NDArray[np.int64]) -> Float64 | None:
-    """Return decoder cosines of all earlier features with these later ones; None at hooks of other widths."""
-    lower, upper = (dictionary(sae.sae).decoder.astype(np.float64) for sae in job.reader.saes)
-    if lower.shape[1] != upper.shape[1]:
-        return None
-    lower, upper = (d / np.maximum(np.linalg.norm(d, axis=1, keepdims=True), 1e-12) for d in (lower, upper))
-    found: Float64 = lower @ upper[targets].T
-    return found
 
 
 def _said(config: VerifyConfig) -> dict[str, Any]:

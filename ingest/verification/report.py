@@ -30,14 +30,18 @@ class Result:
         The link and its controls.
     effects
         As ``GROUPS``; None where nothing could be measured.
+    chances
+        As ``GROUPS``: the standard deviation of what directions that lie by chance would do, as a share of
+        the level; nan where it is not known.
     """
 
     pairing: Pairing
     effects: tuple[Effect | None, ...]
+    chances: tuple[float, ...]
 
 
 def rows_of(run: str, results: Sequence[Result], stored: dict[str, int]) -> list[Row]:
-    """Return rows for each kind, for what keeps the later feature down, and for all; one for each group.
+    """Return rows for each kind, for some parts of all, and for all; one for each group of pairs.
 
     Parameters
     ----------
@@ -51,9 +55,11 @@ def rows_of(run: str, results: Sequence[Result], stored: dict[str, int]) -> list
     parts: list[tuple[str, int | None, list[Result]]] = [
         (kind, stored[kind], [r for r in results if r.pairing.kind == kind]) for kind in sorted(stored)
     ]
-    negative = [r for r in results if r.pairing.foretold > 0]
+    negative = [r for r in results if r.pairing.weight <= 0]
     if negative:
         parts.append(("weight < 0", None, negative))
+    middle = float(np.median([abs(r.pairing.weight) for r in results]))
+    parts.append(("stronger half", None, [r for r in results if abs(r.pairing.weight) >= middle]))
     parts.append(("all", sum(stored.values()), list(results)))
     return [
         {"run": run, "kind": kind, "pairs": name, "stored": count, "drawn": len(part), **_row(part, group)}
@@ -79,6 +85,7 @@ def _row(results: Sequence[Result], group: int) -> Row:
         "hits_at": {f"{share:g}": sum(e.hits(share) for e in effects) for share in OTHER_SHARES},
         "median_change": _median([e.share for e in effects]),
         "median_cosine": _median(cosines),
+        "median_by_chance": _median([r.chances[group] for r in results]),
         "links_above": above / len(both) if both and group else None,
     }
 
@@ -116,8 +123,19 @@ def print_table(rows: Sequence[Row], console: Console) -> None:
         "fires about as often, its decoder cosine as near as there is; or any cosine.\n"
         "[bold]Change[/]: in the direction foretold, as a share of the level. [bold]Links above[/]: share of "
         "the links that change more than their controls.\n"
+        f"{_by_chance(controls)}"
         f"{links['drawn'] - links['tested']:,} of {links['drawn']:,} links drawn were not tested: fewer than "
         f"{LEAST} rows to read them at."
+    )
+
+
+def _by_chance(row: Row) -> str:
+    if row["median_by_chance"] is None:
+        return ""
+    return (
+        "[bold]By chance[/]: a direction that lies anyhow in this stream, as long as what is taken out, "
+        f"changes the later feature by {row['median_by_chance']:.2f} of its level (one standard deviation, "
+        "median).\n"
     )
 
 

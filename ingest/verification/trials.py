@@ -61,16 +61,14 @@ class Pairing:
 
     Parameters
     ----------
-    kind
+    kind, weight
         Of the link.
-    foretold
-        Sign of the change of the later feature that the link foretells.
     trials
         As ``GROUPS``; None where there are too few rows, or no control is left.
     """
 
     kind: str
-    foretold: int
+    weight: float
     trials: tuple[Trial | None, ...]
 
 
@@ -127,7 +125,7 @@ def trials_of(
                 if other is not None:
                     taken[target].append(other)
                     controls[number] = _trial(firing, other, target, foretold, alike, most, seed)
-        found.append(Pairing(kind, foretold, (trial, *controls)))
+        found.append(Pairing(kind, weight, (trial, *controls)))
     return found
 
 
