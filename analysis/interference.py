@@ -58,8 +58,9 @@ class Interference:
         Sums of the content of ``j`` in its reading, where the pair fires together, and over all tokens.
     fires : shape (F_lower + 1,)
         Tokens at which each earlier feature fires, and all tokens.
-    firings : shape (pairs, 2)
-        What pairs owe at the least, 0 or below, and at the most, 0 or above.
+    near : shape (pairs, 3)
+        Tokens at which both fire and ``j`` would not without ``I_j``; at which both fire and ``x_j`` is less
+        than ``m`` above its threshold; and at which ``j`` fires like that, whatever ``i`` does.
     """
 
     source: Int32
@@ -71,7 +72,14 @@ class Interference:
     stream: Float64
     own: Float64
     fires: Int64
-    firings: Float64
+    near: Int64
+
+    @property
+    def firings(self) -> Float64:
+        """What pairs owe at the least, 0 or below, and at the most, 0 or above; shape (pairs, 2)."""
+        together, low, usual = self.near.T
+        expected = usual * self.fires[self.source] / max(1, int(self.fires[-1]))
+        return np.stack([-np.maximum(low, expected), together], axis=1)
 
     def seen(self, lower: Activations, upper: Activations) -> "Interference":
         """Add up what is in the stream, over one more replicate."""
@@ -113,17 +121,17 @@ class Interference:
             self._begin,
             self.source,
             self.content,
-            self._lower(),
+            self._below(),
             4 * numba.get_num_threads(),
         )
-        return replace(self, firings=self.firings + more)
+        return replace(self, near=self.near + more)
 
     @property
     def _begin(self) -> Int64:
         return np.searchsorted(self.target, np.arange(len(self.upper.threshold) + 1)).astype(np.int64)
 
-    def _lower(self) -> Float64:
-        """Return how much lower the overlap that targets read is where sources fire, at least 0, (pairs,)."""
+    def _below(self) -> Float64:
+        """Return what ``x_j`` may be and have been near its threshold, 0 where nothing moved it down, (pairs,)."""
         pairs, everywhere = len(self.source), max(1, int(self.fires[-1]))
         there = np.maximum(1, self.fires[:-1])
         usual = self.upper.encoder @ (self.stream[-1] / everywhere) - self.own[pairs:] / everywhere
@@ -133,7 +141,7 @@ class Interference:
             i, j = self.source[some], self.target[some]
             read = np.einsum("pd,pd->p", self.upper.encoder[j], self.stream[i] / there[i, np.newaxis])
             moved[some] = usual[j] - (read - self.own[:pairs][some] / there[i])
-        return np.maximum(0.0, moved)
+        return np.where(moved > 0, self.upper.threshold[self.target] + moved, 0.0)
 
 
 def interference_of(source: Int32, target: Int32, lower: Dictionary, upper: Dictionary) -> Interference:
@@ -153,7 +161,7 @@ def interference_of(source: Int32, target: Int32, lower: Dictionary, upper: Dict
         stream=np.zeros((n_lower + 1, upper.decoder.shape[1])),
         own=np.zeros(len(source) + n_upper),
         fires=np.zeros(n_lower + 1, np.int64),
-        firings=np.zeros((len(source), 2)),
+        near=np.zeros((len(source), 3), np.int64),
     )
 
 
@@ -266,12 +274,12 @@ def _firings(
     begin: Int64,
     source: Int32,
     content: Bool,
-    lower_by: Float64,
+    below: Float64,
     blocks: int,
-) -> Float64:
+) -> Int64:
     start, token, _ = lower
     upper_start, upper_token, upper_value = upper
-    found = np.zeros((len(source), 2))
+    found = np.zeros((len(source), 3), np.int64)
     for block in numba.prange(blocks):
         place = np.full(n, -1, np.int32)
         for j in range(block, len(begin) - 1, blocks):
@@ -293,16 +301,12 @@ def _firings(
                 tokens = token[start[source[pair]] : start[source[pair] + 1]]
                 if content[pair]:
                     continue
-                near, low = 0, 0
                 for t in tokens:
                     k = place[t]
                     if k >= 0:
-                        near += left[k] < threshold[j]
-                        low += x[k] < threshold[j] + lower_by[pair]
-                found[pair, 1] = near
-                if lower_by[pair] > 0.0:
-                    usual = (x < threshold[j] + lower_by[pair]).sum() * len(tokens) / n
-                    found[pair, 0] = -max(float(low), usual)
+                        found[pair, 0] += left[k] < threshold[j]
+                        found[pair, 1] += x[k] < below[pair]
+                found[pair, 2] = (x < below[pair]).sum()
             for k in range(first, last):
                 place[upper_token[k]] = -1
     return found
