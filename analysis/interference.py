@@ -131,7 +131,7 @@ class Interference:
         return np.searchsorted(self.target, np.arange(len(self.upper.threshold) + 1)).astype(np.int64)
 
     def _below(self) -> Float64:
-        """Return what ``x_j`` may be and have been near its threshold, 0 where nothing moved it down, (pairs,)."""
+        """Return below what ``x_j`` is near its threshold, 0 where nothing moved it down, (pairs,)."""
         pairs, everywhere = len(self.source), max(1, int(self.fires[-1]))
         there = np.maximum(1, self.fires[:-1])
         usual = self.upper.encoder @ (self.stream[-1] / everywhere) - self.own[pairs:] / everywhere
@@ -202,13 +202,17 @@ def _streams(
     parts = min(width, numba.get_num_threads())
     for part in numba.prange(parts):
         low, high = part * width // parts, (part + 1) * width // parts
+        stream = np.empty(high - low)
         for t in range(len(start) - 1):
-            stream = np.zeros(high - low, np.float32)
+            stream[:] = 0.0
             for entry in range(start[t], start[t + 1]):
-                stream += value[entry] * decoder[feature[entry], low:high]
-            found[n_lower, low:high] += stream
+                for place in range(low, high):
+                    stream[place - low] += value[entry] * decoder[feature[entry], place]
+            for place in range(low, high):
+                found[n_lower, place] += stream[place - low]
             for entry in range(lower_start[t], lower_start[t + 1]):
-                found[lower_feature[entry], low:high] += stream
+                for place in range(low, high):
+                    found[lower_feature[entry], place] += stream[place - low]
     return found
 
 

@@ -121,8 +121,8 @@ def test_the_screen_equals_tails_pair_by_pair(seed: int) -> None:
     strengths = np.sort(np.abs(list(scores.values())))[::-1]
     passing = np.exp(-strengths) <= 0.1 * np.arange(1, len(strengths) + 1) / len(strengths)
     least = found.threshold
-    assert strengths[np.flatnonzero(passing).max()] - 1e-9 <= least
-    assert found.passed == (strengths >= least).sum() >= passing.sum() - 1
+    assert found.passed == (strengths >= least).sum()
+    assert found.passed == np.flatnonzero(passing).max() + 1
     for j in range(UPPER):
         listed = {int(i) for i in found.feature[LOWER + j] if i >= 0}
         assert listed == {i for i in range(LOWER) if abs(scores[i, j]) >= least}
@@ -172,7 +172,7 @@ def test_carried_shares_equal_least_squares() -> None:
         slope = [np.linalg.lstsq(design, values[:, j])[0][1:] for values in (y, c)]
         np.testing.assert_allclose(shares[target == j], np.clip(slope[1] / slope[0], 0, 1), atol=1e-5)
     fractions = 1 - ((y - c) ** 2).mean(0) / y.var(0)
-    np.testing.assert_allclose(moments.carried_fractions(), np.clip(fractions, 0, 1), atol=1e-5)
+    np.testing.assert_allclose(moments.carried_fractions(), np.clip(fractions, 0, 1), atol=1e-4)
     assert kinds_of(np.array([0.5, 0.49, 1.0])) == [CARRIES, DRIVES, CARRIES]
 
 
