@@ -85,7 +85,14 @@ class Interference:
         """Add up what is in the stream, over one more replicate."""
         decoder, encoder = self.upper.decoder, self.upper.encoder
         stream = _streams(
-            lower.start, lower.feature, upper.start, upper.feature, upper.value, decoder, lower.n_features
+            lower.start,
+            lower.feature,
+            upper.start,
+            upper.feature,
+            upper.value,
+            decoder,
+            lower.n_features,
+            min(decoder.shape[1], numba.get_num_threads()),
         )
         earlier, later = columns_of(lower), columns_of(upper)
         own = _own_sums(
@@ -195,11 +202,11 @@ def _streams(
     value: Float32,
     decoder: Float32,
     n_lower: int,
+    parts: int,
 ) -> Float64:
     """Sum the stream where each earlier feature fires, and over all tokens; the dimensions are shared out."""
     width = decoder.shape[1]
     found = np.zeros((n_lower + 1, width))
-    parts = min(width, numba.get_num_threads())
     for part in numba.prange(parts):
         low, high = part * width // parts, (part + 1) * width // parts
         stream = np.empty(high - low)

@@ -11,6 +11,7 @@ from analysis.carrying import CARRIES, DRIVES, Moments, kinds_of
 from analysis.columns import columns_of
 from analysis.dictionary import Dictionary
 from analysis.errors import DataError
+from analysis.excess import MOST
 from analysis.firings import Firings, lay_out
 from analysis.interference import Interference, interference_of
 from analysis.links import LinkTests, earlier_of, link_tests_of, side_by_side
@@ -117,12 +118,12 @@ def test_the_screen_equals_tails_pair_by_pair(seed: int) -> None:
             if count > mean:
                 count, mean = count - mean * (1 - spread), mean * spread
             scores[i, j] = evidence(count, mean)
-    # Benjamini-Hochberg over all pairs, rounded against the pair by a bin of a histogram at most
+    # Benjamini-Hochberg over all pairs, and none with a p above MOST
     strengths = np.sort(np.abs(list(scores.values())))[::-1]
     passing = np.exp(-strengths) <= 0.1 * np.arange(1, len(strengths) + 1) / len(strengths)
-    least = found.threshold
+    least = max(found.threshold, -np.log(MOST))
     assert found.passed == (strengths >= least).sum()
-    assert found.passed == np.flatnonzero(passing).max() + 1
+    assert found.passed == (strengths[: np.flatnonzero(passing).max() + 1] >= -np.log(MOST)).sum()
     for j in range(UPPER):
         listed = {int(i) for i in found.feature[LOWER + j] if i >= 0}
         assert listed == {i for i in range(LOWER) if abs(scores[i, j]) >= least}
@@ -161,8 +162,8 @@ def test_carried_shares_equal_least_squares() -> None:
     moments = Moments.none(source, target, UPPER)
     for (x, y), c in zip(parts, carried, strict=True):
         moments = moments.plus(columns_of(sparse(x)), columns_of(sparse(y)), columns_of(sparse(c)))
-    x, y = (np.concatenate([part[end] for part in parts]).astype(np.float32) for end in (0, 1))
-    c = np.concatenate(carried).astype(np.float32)
+    x, y = (np.concatenate([part[end] for part in parts]) for end in (0, 1))
+    c = np.concatenate(carried)
     shares = moments.carried_shares()
     for j in range(UPPER):
         of = source[target == j]
@@ -191,7 +192,7 @@ def test_a_feature_that_never_fires_has_no_fraction() -> None:
 
 def directions(rng: np.random.Generator, features: int, width: int) -> Float32:
     found = rng.normal(size=(features, width))
-    return (found / np.linalg.norm(found, axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), np.float32)
 
 
 def by_loops(
