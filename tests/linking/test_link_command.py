@@ -92,7 +92,8 @@ def test_links_are_loaded_alike_whoever_writes_them(planted: Path, tmp_path: Pat
     load_links(store, found)
     assert content(store) == once
     rows = store.read(
-        "MATCH (a:Feature)-[l]->(b:Feature) RETURN a.index AS s, b.index AS t, type(l) AS kind, properties(l) AS p"
+        "MATCH (a:Feature)-[l:CARRIES|DRIVES]->(b:Feature) "
+        "RETURN a.index AS s, b.index AS t, type(l) AS kind, properties(l) AS p"
     )
     assert {(row["s"], row["t"]): row["kind"] for row in rows} == kinds
     assert all(row["p"]["run"] == found.run.id for row in rows)
