@@ -138,7 +138,7 @@ def dependence_of(
     """
     _, candidates = screen_states(firings, background, settings)
     stages.neighbourhoods(candidates)
-    candidates, neighbourhoods = _neighbourhoods(firings, background, settings, candidates)
+    candidates, neighbourhoods = neighbourhoods_within(firings, background, settings, candidates)
     source, target = neighbourhoods.pairs()
     stages.tests(neighbourhoods, source, target)
     tests = conditional_tests(
@@ -148,14 +148,14 @@ def dependence_of(
         neighbourhoods,
         source,
         target,
+        firings.pairs,
         keeping=keeping,
         crowd=background.crowd,
     )
-    pairs = firings.n_features * (firings.n_features - 1) // 2
     return Dependence(
         source,
         target,
-        q_values(np.exp(-np.abs(tests.evidence)), pairs),
+        q_values(np.exp(-np.abs(tests.evidence)), firings.pairs),
         tests.partial_correlation,
         tests.standard_error,
         candidates,
@@ -173,11 +173,18 @@ def q_values(p: Float64, hypotheses: int) -> Float64:
     return q
 
 
+def takes_part(firings: Firings, settings: CalibratedSettings) -> Bool:
+    """Say which features take part, shape (F,): those that fire often enough, and not always."""
+    return np.asarray(
+        (firings.count >= settings.min_activations) & (firings.count < firings.n_tokens), np.bool_
+    )
+
+
 def screen_states(
     firings: Firings, background: Background, settings: CalibratedSettings
 ) -> tuple[Bool, Candidates]:
     """Screen all pairs of the features that take part; returns which do, shape (F,), and what passes."""
-    part: Bool = (firings.count >= settings.min_activations) & (firings.count < firings.n_tokens)
+    part = takes_part(firings, settings)
     return part, screen_excess(
         firings,
         background.loading,
@@ -219,20 +226,43 @@ def fit_neighbourhoods(
     )
 
 
-def _neighbourhoods(
+def refitted(
+    states: Columns,
+    moments: Moments,
+    candidates: Candidates,
+    coefficient: Float64,
+    more: Candidates,
+    background: Background,
+    settings: CalibratedSettings,
+) -> Float64:
+    """Make the regressions of those features once more whose candidates have become other ones.
+
+    Parameters
+    ----------
+    states, moments, background, settings
+        As of `fit_neighbourhoods`.
+    candidates, coefficient : shape (F, K)
+        Candidates so far, and what the regressions made of them.
+    more : shape (F, K)
+        Candidates now.
+    """
+    again = (more.feature != candidates.feature).any(axis=1)
+    only = replace(more, feature=np.where(again[:, np.newaxis], more.feature, np.int32(-1)))
+    found = fit_neighbourhoods(states, moments, only, background, settings).coefficient
+    return np.where(again[:, np.newaxis], found, coefficient)
+
+
+def neighbourhoods_within(
     firings: Firings, background: Background, settings: CalibratedSettings, candidates: Candidates
 ) -> tuple[Candidates, Neighbourhoods]:
     """Find the neighbourhoods, also among pairs that only a neighbour of both shows to exclude each other."""
     states = states_of(firings)
     moments = moments_of(states)
     coefficient = fit_neighbourhoods(states, moments, candidates, background, settings).coefficient
-    start, member = _members(candidates.feature, coefficient)
+    start, member = members_of(candidates.feature, coefficient)
     one, other = exclusions_of(firings, background.lasting, start, member, candidates.threshold)
-    more = joined(candidates, coefficient, one, other)
-    again = (more.feature != candidates.feature).any(axis=1)
-    only = replace(more, feature=np.where(again[:, np.newaxis], more.feature, -1))
-    fits = fit_neighbourhoods(states, moments, only, background, settings)
-    coefficient[again] = fits.coefficient[again]
+    more = joined(candidates, coefficient, np.concatenate([one, other]), np.concatenate([other, one]))
+    coefficient = refitted(states, moments, candidates, coefficient, more, background, settings)
     return more, neighbourhoods_of(firings, more.feature, coefficient)
 
 
@@ -246,11 +276,11 @@ def neighbourhoods_of(firings: Firings, candidate: Int32, coefficient: Float64) 
     candidate, coefficient : shape (F, K)
         Candidates, -1 where there is none, and what the regressions made of them.
     """
-    start, member = _members(candidate, coefficient)
+    start, member = members_of(candidate, coefficient)
     return Neighbourhoods(start, member, graded_of(firings, start, member))
 
 
-def _members(candidate: Int32, coefficient: Float64) -> tuple[Int64, Int64]:
+def members_of(candidate: Int32, coefficient: Float64) -> tuple[Int64, Int64]:
     """Candidates whose coefficient is not 0: the first of each feature, shape (F + 1,), and all of them."""
     feature, place = np.nonzero((coefficient != 0) & (candidate >= 0))
     member = candidate[feature, place].astype(np.int64)

@@ -162,9 +162,11 @@ def conditional_tests(
     neighbourhoods: Neighbourhoods,
     source: Int32,
     target: Int32,
+    hypotheses: int,
     level: float = 0.1,
     keeping: Keeping = keep_nothing,
     crowd: float = 0.0,
+    slack: Float64 | None = None,
 ) -> PairTests:
     """Test pairs of features for conditional dependence.
 
@@ -178,19 +180,24 @@ def conditional_tests(
         What each feature is regressed on.
     source, target : shape (pairs,)
         The pairs.
+    hypotheses
+        Pairs there are in all, those tested among them.
     level
         Largest q that is of interest: tests that cannot reach it whatever the others do are not refined.
     keeping
         Makes the parts of the work.
     crowd
         Share of the tokens that are crowded; 0 where activity is log-normal.
+    slack : shape (pairs, 2)
+        What else may be added to the score of each pair and is no evidence, in firings: at the least, 0 or
+        below, and at the most, 0 or above. Nothing if left out.
     """
-    pairs = firings.n_features * (firings.n_features - 1) / 2
+    slack = np.zeros((len(source), 2)) if slack is None else slack
     # No pair is kept with less evidence than the last of all these would need.
-    enough = math.log(max(1.0, pairs / max(len(source), 1) / level))
+    enough = math.log(max(1.0, hypotheses / max(len(source), 1) / level))
     here, there = _from_both_ends(firings, neighbourhoods, source, target, keeping)
-    mine = _evidence(here, loading, crowd, lasting, source, target)
-    theirs = _evidence(there, loading, crowd, lasting, source, target)
+    mine = _evidence(here, loading, crowd, slack, lasting, source, target)
+    theirs = _evidence(there, loading, crowd, slack, lasting, source, target)
     weaker = np.abs(mine) < np.abs(theirs)
     # Where both are as weak, the smaller score judges, so that it does not matter which end is named first.
     weaker |= (np.abs(mine) == np.abs(theirs)) & (np.abs(here[:, _EXCESS]) < np.abs(there[:, _EXCESS]))
@@ -200,13 +207,13 @@ def conditional_tests(
     again = one_sided(score, stronger, enough, firings.n_features)
     node, other = np.where(weaker, target, source)[again], np.where(weaker, source, target)[again]
     jointly = _run(firings, _joint_tasks(neighbourhoods, node, other), JOINTLY, keeping)
-    found = _evidence(jointly, loading, crowd, lasting, node, other)
+    found = _evidence(jointly, loading, crowd, slack[again], lasting, node, other)
     found = np.sign(found) * np.maximum(0.0, np.abs(found) - math.log(2))
     better = np.abs(found) > np.abs(score[again])
     score[again[better]] = found[better]
     judge[again[better]] = jointly[better]
     scale = np.sqrt(here[:, _RESIDUAL] * there[:, _RESIDUAL])
-    left = _beyond_activity(judge, loading, crowd, source, target)
+    left = _beyond_slack(judge, loading, crowd, slack, source, target)
     return PairTests(
         score,
         np.clip(left / scale, -1.0, 1.0),
@@ -302,21 +309,25 @@ def _test_part(firings: Firings, tasks: Tasks, number: int) -> Float64:
 
 
 @kernel
-def _beyond(figures: Float64, product: float, crowd: float) -> float:
-    """Excess of a test outside what the activity may add, which is between nothing and all of its base."""
+def _beyond(figures: Float64, product: float, crowd: float, slack: Float64) -> float:
+    """Excess of a test outside what may be added.
+
+    The activity adds between nothing and all of its base, and beside it there is `slack`.
+    """
     unseen = figures[_BASE] * (factor_of(product, crowd) - 1.0)
+    least, most = min(0.0, unseen) + slack[0], max(0.0, unseen) + slack[1]
     excess = figures[_EXCESS]
-    return float(excess - min(max(excess, min(0.0, unseen)), max(0.0, unseen)))
+    return float(excess - min(max(excess, least), most))
 
 
 @parallel_kernel
-def _beyond_activity(
-    figures: Float64, loading: Float64, crowd: float, source: Int32, target: Int32
+def _beyond_slack(
+    figures: Float64, loading: Float64, crowd: float, slack: Float64, source: Int32, target: Int32
 ) -> Float64:
-    """Excess of each test outside what the activity may add."""
+    """Excess of each test outside what may be added."""
     found = np.empty(len(source))
     for e in numba.prange(len(source)):
-        found[e] = _beyond(figures[e], loading[source[e]] * loading[target[e]], crowd)
+        found[e] = _beyond(figures[e], loading[source[e]] * loading[target[e]], crowd, slack[e])
     return found
 
 
@@ -325,6 +336,7 @@ def _evidence(
     figures: Float64,
     loading: Float64,
     crowd: float,
+    slack: Float64,
     lasting: Float32,
     source: Int32 | Int64,
     target: Int32 | Int64,
@@ -333,7 +345,7 @@ def _evidence(
     found = np.zeros(len(source))
     for e in numba.prange(len(source)):
         i, j = source[e], target[e]
-        excess = _beyond(figures[e], loading[i] * loading[j], crowd)
+        excess = _beyond(figures[e], loading[i] * loading[j], crowd, slack[e])
         variance = figures[e, _VARIANCE] + figures[e, _EXCESS] - excess
         if excess != 0.0 and variance > 0.0 and figures[e, _CONVERGED] > 0.0:
             phi = max(dispersion(lasting[i], lasting[j]), figures[e, _DISPERSION])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.activations import Float32, Int32
+from analysis.activations import Float32, Float64, Int32
 from analysis.errors import DataError
 
 
@@ -48,10 +48,32 @@ def decoder_cosines(decoder: Float32, source: Int32, target: Int32, block: int =
 
     A zero direction has cosine NaN with everything. Works through `block` pairs at a time.
     """
-    norm = np.linalg.norm(decoder, axis=1)
+    return _cosines(decoder, decoder, source, target, block)
+
+
+def cosines_across(lower: Dictionary, upper: Dictionary, source: Int32, target: Int32) -> Float64:
+    """Cosine between decoder direction ``source[e]`` of a site and ``target[e]`` of another, shape (links,).
+
+    A zero direction has cosine NaN with everything.
+    """
+    return _cosines(lower.decoder, upper.decoder, source, target).astype(np.float64)
+
+
+def virtual_weights(lower: Dictionary, upper: Dictionary, source: Int32, target: Int32) -> Float64:
+    """Return what encoder ``target[e]`` of a site reads of decoder direction ``source[e]`` of another."""
+    return _products(lower.decoder, upper.encoder, source, target).astype(np.float64)
+
+
+def _cosines(one: Float32, other: Float32, source: Int32, target: Int32, block: int = 1 << 16) -> Float32:
+    length = np.linalg.norm(one, axis=1)[source] * np.linalg.norm(other, axis=1)[target]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(_products(one, other, source, target, block) / length, np.float32)
+
+
+def _products(one: Float32, other: Float32, source: Int32, target: Int32, block: int = 1 << 16) -> Float32:
+    """Inner product of each pair of rows, `block` pairs at a time."""
     out = np.empty(len(source), np.float32)
     for at in range(0, len(source), block):
         a, b = source[at : at + block], target[at : at + block]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            out[at : at + block] = np.einsum("ed,ed->e", decoder[a], decoder[b]) / (norm[a] * norm[b])
+        out[at : at + block] = np.einsum("ed,ed->e", one[a], other[b])
     return out

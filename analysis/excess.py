@@ -21,6 +21,7 @@ order, so that what fires with ``a`` and comes later is the beginning of the tok
 """
 
 import math
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -50,6 +51,56 @@ _ROOM = 0.8
 
 _SMALL = 64
 """Counts below this are compared with a table before their tail is computed."""
+
+
+class Partners(NamedTuple):
+    """Features that others are paired with, by label: those that fire seldom first.
+
+    Parameters
+    ----------
+    name : shape (m,)
+        Feature of each label.
+    fires : shape (m,), ascending
+        Tokens at which it fires.
+    loading : shape (m,)
+        Its loading on the activity of the token.
+    least_loading, most_loading
+        The ends of these.
+    lasting : shape (F, LAGS + SPANS)
+        Autocorrelations of all features, by name.
+    crowd
+        Share of the tokens that are crowded; 0 where activity is log-normal.
+    n
+        Tokens in all.
+    largest : shape (_SMALL,)
+        Largest mean at which each small count can pass.
+    """
+
+    name: Int32
+    fires: Float64
+    loading: Float64
+    least_loading: float
+    most_loading: float
+    lasting: Float32
+    crowd: float
+    n: int
+    largest: Float64
+
+
+def partners_of(firings: Firings, name: Int32, loading: Float64, lasting: Float32, crowd: float) -> Partners:
+    """Gather what is asked of the features `name`, which ascend by count; `loading` is that of all."""
+    own = loading[name]
+    return Partners(
+        name,
+        firings.count[name].astype(np.float64),
+        own,
+        float(own.min(initial=np.inf)),
+        float(own.max(initial=-np.inf)),
+        lasting,
+        crowd,
+        firings.n_tokens,
+        _largest_means(MOST),
+    )
 
 
 def screen_excess(
@@ -95,22 +146,9 @@ def screen_excess(
     lists = empty_lists(blocks, len(name), k, floor)
     row_start, row = rows_of_labels(firings.start, firings.token, name, firings.n_tokens)
     histograms = np.zeros((blocks, BINS + 1), np.int64)
-    _screen(
-        firings.start,
-        firings.token,
-        row_start,
-        row,
-        name,
-        loading[name],
-        crowd,
-        lasting,
-        firings.n_tokens,
-        _largest_means(MOST),
-        floor,
-        BINS / ceiling,
-        lists,
-        histograms,
-    )
+    partners = partners_of(firings, name, loading, lasting, crowd)
+    scale = BINS / ceiling
+    _screen(firings.start, firings.token, row_start, row, partners, floor, scale, lists, histograms)
     feature, found = merge_lists(lists, name, n_features)
     p = np.exp(-ceiling * np.arange(BINS + 1) / BINS)
     return passing(feature, found, histograms.sum(axis=0), p, ceiling, pairs, q)
@@ -191,29 +229,78 @@ def _noted(b: int, score: float, floor: float, others: UInt32, scores: Float64, 
     return found
 
 
+@kernel
+def judge_partners(
+    share: float,
+    loading: float,
+    rho: Float32,
+    first: int,
+    touched: UInt32,
+    total: Int32,
+    partners: Partners,
+    floor: float,
+    others: UInt32,
+    scores: Float64,
+) -> int:
+    """List the partners, from label `first` on, that a feature shows evidence of at least `floor` with.
+
+    Parameters
+    ----------
+    share, loading, rho
+        Share of the tokens at which the feature fires, its loading and its autocorrelations.
+    first
+        Least label of a partner.
+    touched : shape (found,)
+        Labels that fire with it.
+    total : shape (m,)
+        Tokens at which it fires with each label.
+    partners, floor
+        The labels, and the least evidence.
+    others, scores : shape (m,)
+        Overwritten with the labels found and their evidence.
+
+    Returns
+    -------
+    How many are found.
+    """
+    ends = loading * partners.least_loading, loading * partners.most_loading
+    low, high = factor_of(min(ends), partners.crowd), factor_of(max(ends), partners.crowd)
+    found = 0
+    for b in touched:
+        mean = share * partners.fires[b]
+        spread = (1.0 - share) * (1.0 - partners.fires[b] / partners.n)
+        if _may_pass(total[b], mean * low, mean * high, spread, partners.largest):
+            mean *= factor_of(loading * partners.loading[b], partners.crowd)
+            rho_b = partners.lasting[partners.name[b]]
+            score = _judged(float(total[b]), mean, spread, rho, rho_b, floor)
+            found = _noted(b, score, floor, others, scores, found)
+    # Of the pairs that never fire together only those with a large mean can pass: P(0) = exp(-mean).
+    for b in range(len(partners.fires) - 1, first - 1, -1):
+        mean = share * partners.fires[b]
+        if mean * high < floor:
+            break
+        if total[b] == 0:
+            mean *= factor_of(loading * partners.loading[b], partners.crowd)
+            score = _judged(0.0, mean, 1.0, rho, partners.lasting[partners.name[b]], floor)
+            found = _noted(b, score, floor, others, scores, found)
+    return found
+
+
 @parallel_kernel
 def _screen(
     start: Int64,
     token: Int32,
     row_start: Int64,
     row: UInt32,
-    name: Int32,
-    loading: Float64,
-    crowd: float,
-    lasting: Float32,
-    n: int,
-    largest: Float64,
+    partners: Partners,
     floor: float,
     scale: float,
     lists: Lists,
     histograms: Int64,
 ) -> None:
+    name = partners.name
     m = len(name)
     blocks = len(lists.size)
-    count = np.zeros(m)
-    for a in range(m):
-        count[a] = start[name[a] + 1] - start[name[a]]
-    least_loading, most_loading = loading.min(), loading.max()
     for block in numba.prange(blocks):
         total = np.zeros(m, np.int32)
         touched = np.empty(m + 1, np.uint32)
@@ -222,29 +309,26 @@ def _screen(
         for a in range(block, m, blocks):
             tokens = token[start[name[a]] : start[name[a] + 1]]
             fires_with = _count_together(tokens, a, row_start, row, total, touched)
-            share = count[a] / n
-            ends = loading[a] * least_loading, loading[a] * most_loading
-            low, high = factor_of(min(ends), crowd), factor_of(max(ends), crowd)
-            found = 0
-            for place in range(fires_with):
-                b = touched[place]
-                mean = share * count[b]
-                spread = (1.0 - share) * (1.0 - count[b] / n)
-                if _may_pass(total[b], mean * low, mean * high, spread, largest):
-                    mean *= factor_of(loading[a] * loading[b], crowd)
-                    score = _judged(float(total[b]), mean, spread, lasting[name[a]], lasting[name[b]], floor)
-                    found = _noted(b, score, floor, others, scores, found)
-            # Of the pairs that never fire together only those with a large mean can pass: P(0) = exp(-mean).
-            for b in range(m - 1, a, -1):
-                mean = share * count[b]
-                if mean * high < floor:
-                    break
-                if total[b] == 0:
-                    mean *= factor_of(loading[a] * loading[b], crowd)
-                    score = _judged(0.0, mean, 1.0, lasting[name[a]], lasting[name[b]], floor)
-                    found = _noted(b, score, floor, others, scores, found)
-            for place in range(found):
-                histograms[block, int(min(float(BINS), abs(scores[place]) * scale))] += 1
+            found = judge_partners(
+                partners.fires[a] / partners.n,
+                partners.loading[a],
+                partners.lasting[name[a]],
+                a + 1,
+                touched[:fires_with],
+                total,
+                partners,
+                floor,
+                others,
+                scores,
+            )
+            note_evidence(scores[:found], scale, histograms[block])
             offer_pairs(a, others[:found], scores[:found], name, lists, block)
             for place in range(fires_with):
                 total[touched[place]] = 0
+
+
+@kernel
+def note_evidence(scores: Float64, scale: float, histogram: Int64) -> None:
+    """Count pairs by their evidence, `scale` bins a unit."""
+    for score in scores:
+        histogram[int(min(float(BINS), abs(score) * scale))] += 1

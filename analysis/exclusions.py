@@ -124,8 +124,8 @@ def _met_at(start: Int64, token: Int32, members: Int64, place_of: Int32, tokens:
     return met
 
 
-def joined(candidates: Candidates, coefficient: Float64, one: Int32, other: Int32) -> Candidates:
-    """Make pairs candidates of each other, behind the rest or, without room, in place of one not chosen.
+def joined(candidates: Candidates, coefficient: Float64, of: Int32, more: Int32) -> Candidates:
+    """Make ``more[p]`` a candidate of ``of[p]``, behind the rest or in place of one not chosen.
 
     Parameters
     ----------
@@ -133,20 +133,19 @@ def joined(candidates: Candidates, coefficient: Float64, one: Int32, other: Int3
         Candidates so far.
     coefficient : shape (F, K)
         What the regressions made of them.
-    one, other : shape (pairs,)
+    of, more : shape (pairs,)
         The pairs. Those that are candidates already stay as they are.
     """
     feature, evidence = candidates.feature.copy(), candidates.correlation.copy()
-    ends = np.concatenate([one, other])
-    _join(feature, evidence, coefficient, ends, np.concatenate([other, one]))
+    _join(feature, evidence, coefficient, of, more)
     return Candidates(feature, evidence, candidates.threshold, candidates.passed)
 
 
 @kernel
-def _join(feature: Int32, evidence: Float64, coefficient: Float64, one: Int32, other: Int32) -> None:
+def _join(feature: Int32, evidence: Float64, coefficient: Float64, of: Int32, more: Int32) -> None:
     added = np.zeros(feature.shape, np.bool_)
-    for p in range(len(one)):
-        i, j = one[p], other[p]
+    for p in range(len(of)):
+        i, j = of[p], more[p]
         place = -1
         for k in range(feature.shape[1]):
             if feature[i, k] == j:

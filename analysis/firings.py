@@ -62,6 +62,11 @@ class Firings:
         return int(self.bounds[-1])
 
     @property
+    def pairs(self) -> int:
+        """Number of pairs of features."""
+        return self.n_features * (self.n_features - 1) // 2
+
+    @property
     def count(self) -> Int64:
         """Tokens at which each feature fires, shape (F,)."""
         return np.diff(self.start)

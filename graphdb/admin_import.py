@@ -99,7 +99,10 @@ def finish_import(store: Store) -> None:
 def _write_all(out: Path, graphs: Sequence[LayerGraph]) -> list[str]:
     arguments = [*_OPTIONS]
     site, run, feature = _End("id", "ID", "Site"), _End("id", "ID", "Run"), _End("id", "ID", "Feature")
-    sites = {graph.site.id: {"id": graph.site.id, **site_properties(graph)} for graph in graphs}
+    sites = {
+        graph.site.id: {"id": graph.site.id, **site_properties(graph.site, graph.n_features)}
+        for graph in graphs
+    }
     runs = [{"id": graph.run.id, "complete": True, **run_properties(graph)} for graph in graphs]
     of = [{"run": graph.run.id, "site": graph.site.id} for graph in graphs]
     arguments += [
@@ -138,7 +141,7 @@ def _features(graphs: Sequence[LayerGraph]) -> pl.DataFrame:
     order = sorted(graphs, key=lambda graph: graph.run.id)
     order.sort(key=lambda graph: (graph.n_tokens, graph.run.created), reverse=True)
     label = pl.select(pl.coalesce([graph.features["label"] for graph in order])).to_series()
-    return labelled(feature_table(graphs[0]), label)
+    return labelled(feature_table(graphs[0].site, graphs[0].n_features), label)
 
 
 def _from(column: str, group: str) -> _End:

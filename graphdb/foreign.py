@@ -7,7 +7,8 @@ id twice, the load is refused before its first write.
 """
 
 from analysis.errors import StoreError
-from analysis.layer_graph import LayerGraph
+from analysis.run import Run
+from analysis.site import Site
 from graphdb.cypher import statement
 from graphdb.store import Store
 
@@ -16,28 +17,27 @@ _REMEDY = "give it another label or another id, or load into another database"
 _SHOWN = 5
 
 
-def check_foreign(store: Store, graph: LayerGraph) -> None:
-    """Refuse to load a graph over nodes that we did not write.
+def check_foreign(store: Store, site: Site, n_features: int, run: Run) -> None:
+    """Refuse to load a site, its features and a run over nodes that we did not write.
 
     Parameters
     ----------
     store
         Open for writing, with the schema made, so that nodes are found by their ids.
-    graph
+    site, n_features, run
         What is about to be loaded.
 
     Raises
     ------
     StoreError
-        A node bears the id of the graph's site, its run, or one of its features, and is not ours.
+        A node bears the id of the site, the run, or one of the features, and is not ours.
     """
-    site, run = graph.site, graph.run
     found = store.write(
         statement("foreign_nodes"),
         {"site": site.id, "model": site.model, "source": site.source, "run": run.id, "kind": run.kind},
     )
     # ids that begin alike and are none of ours do not stand in the way
-    ours = {site.id, run.id, *map(site.feature_id, graph.features["index"])}
+    ours = {site.id, run.id, *map(site.feature_id, range(n_features))}
     for row in found:
         if row["id"] in ours:
             raise StoreError(

@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from analysis.layer_graph import LayerGraph
+from analysis.site import Site
 from graphdb.cypher import statement
 from graphdb.engines.engine import Bulk, RefusedError
 from graphdb.foreign import check_foreign, check_unattached
@@ -51,11 +52,14 @@ def load_graph(store: Store, graph: LayerGraph, progress: Progress | None = None
         The database refused or went away; run the load again to complete it.
     """
     ensure_schema(store)
-    check_foreign(store, graph)
-    _check_site(store, graph)
+    check_foreign(store, graph.site, graph.n_features, graph.run)
+    check_site(store, graph.site, graph.n_features, graph.run.id)
     with store.loading(lambda: is_new(store, graph.site.id)) as bulk:
         site, run = graph.site.id, graph.run.id
-        store.write(statement("load_site"), {"site": site, "properties": site_properties(graph)})
+        store.write(
+            statement("load_site"),
+            {"site": site, "properties": site_properties(graph.site, graph.n_features)},
+        )
         store.write(statement("load_run"), {"site": site, "run": run, "properties": run_properties(graph)})
         if bulk is not None and _create(store, bulk, graph, progress):
             store.write(statement("finish_run"), {"run": run})
@@ -109,7 +113,8 @@ def drop_run(store: Store, run: str, progress: Progress | None = None) -> None:
 
 def _merge(store: Store, graph: LayerGraph, progress: Progress | None) -> None:
     """Write what may be there already, row by row, and call the run complete."""
-    features, measured, edges = feature_table(graph), measurement_table(graph), edge_table(graph)
+    features = feature_table(graph.site, graph.n_features)
+    measured, edges = measurement_table(graph), edge_table(graph)
     store.write_rows(statement("load_features"), as_rows(features, "id", "site"), advance=progress)
     store.write_rows(statement("load_measurements"), as_rows(measured, "feature", "run"), advance=progress)
     store.write_rows(statement("load_edges"), as_rows(edges, "source", "target", "run"), advance=progress)
@@ -142,11 +147,14 @@ def _create(store: Store, bulk: Bulk, graph: LayerGraph, progress: Progress | No
                 ahead.submit(measurement_table, graph),
                 ahead.submit(edge_table, graph),
             )
-            known = bulk.nodes("Feature", labelled(feature_table(graph), graph.features["label"]), advance)
+            features = labelled(feature_table(graph.site, graph.n_features), graph.features["label"])
+            known = bulk.nodes("Feature", features, advance)
             bulk.relationships("IN", known.select(site, **{"from": "record"}), advance)
-            measured = _from(known, measurements.result(), "feature", "from")
+            measured = with_records(known, measurements.result(), "feature", "from")
             bulk.relationships("MEASURED_IN", measured.drop("run").with_columns(run), advance)
-            edges = _from(known, _from(known, dependences.result(), "source", "from"), "target", "to")
+            edges = with_records(
+                known, with_records(known, dependences.result(), "source", "from"), "target", "to"
+            )
             bulk.relationships("DEPENDS", edges, advance)
     except RefusedError:
         # something of it is there after all; what was made meanwhile is merged with it
@@ -154,7 +162,7 @@ def _create(store: Store, bulk: Bulk, graph: LayerGraph, progress: Progress | No
     return True
 
 
-def _from(known: pl.DataFrame, table: pl.DataFrame, column: str, end: str) -> pl.DataFrame:
+def with_records(known: pl.DataFrame, table: pl.DataFrame, column: str, end: str) -> pl.DataFrame:
     """Replace the ids in a column by the records of those nodes."""
     found = known.select(pl.col("id").alias(column), pl.col("record").alias(end))
     return table.join(found, on=column, how="left", maintain_order="left").drop(column)
@@ -170,8 +178,14 @@ def _delete(
     store.write_rows(statement(name), of, {"run": run}, batch=_FEATURES_A_DROP, advance=progress)
 
 
-def _check_site(store: Store, graph: LayerGraph) -> None:
-    found = store.write("MATCH (s:Site {id: $site}) RETURN s.features AS features", {"site": graph.site.id})
+def check_site(store: Store, site: Site, n_features: int, run: str) -> None:
+    """Refuse a run on a site that is there with another number of features.
+
+    Raises
+    ------
+    DataError
+        It is.
+    """
+    found = store.write("MATCH (s:Site {id: $site}) RETURN s.features AS features", {"site": site.id})
     if found and found[0]["features"] is not None:
-        said = {"in the database": found[0]["features"], f"in run {graph.run.id}": graph.n_features}
-        check_width(graph.site.id, said)
+        check_width(site.id, {"in the database": found[0]["features"], f"in run {run}": n_features})

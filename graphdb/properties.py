@@ -10,14 +10,16 @@ from dataclasses import asdict
 from typing import Any
 
 from analysis.layer_graph import LayerGraph
+from analysis.layer_links import LayerLinks
+from analysis.site import Site
 from analysis.whole_graph import whole_graph
 
 Row = dict[str, Any]
 
 
-def site_properties(graph: LayerGraph) -> Row:
+def site_properties(site: Site, n_features: int) -> Row:
     """Return the properties of the Site node."""
-    return _named({**graph.site.to_json(), "features": graph.n_features})
+    return _named({**site.to_json(), "features": n_features})
 
 
 def run_properties(graph: LayerGraph) -> Row:
@@ -44,6 +46,33 @@ def run_properties(graph: LayerGraph) -> Row:
             "left_out": as_text(dict(graph.left_out)),
             "created": run.created,
             **asdict(whole_graph(graph.edges, graph.n_features)),
+        }
+    )
+
+
+def links_run_properties(links: LayerLinks) -> Row:
+    """Return the properties of the Run node of links, `complete` apart."""
+    run = links.run
+    largest = links.links["weight"].abs().max()
+    return present(
+        {
+            "kind": run.kind,
+            "procedure": run.procedure,
+            "fdr": run.fdr,
+            "seed": run.seed,
+            "edges": links.links.height,
+            "kept": links.links.height,
+            "tokens": links.n_tokens,
+            "replicates": links.n_replicates,
+            "config": as_text(dict(run.config)),
+            "inputs": run.inputs,
+            "versions": as_text(dict(run.versions)),
+            "left_out": as_text(dict(links.left_out)),
+            "created": run.created,
+            "largest_weight": 0.0 if largest is None else largest,
+            "carried": links.carried,
+            "made": links.made,
+            "gone": links.gone,
         }
     )
 

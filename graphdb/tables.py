@@ -1,4 +1,4 @@
-"""A layer graph as tables of what the database holds: the one form that every way of loading starts from.
+"""Layer graphs and links as tables of what the database holds: what every way of loading starts from.
 
 A column is a property, but for the ids of the nodes that a relationship joins. NaN counts as no value, and
 nested values (top tokens, contexts) are JSON text, since properties hold no maps.
@@ -10,6 +10,8 @@ from typing import Any
 import polars as pl
 
 from analysis.layer_graph import EDGE_COLUMNS, LayerGraph
+from analysis.layer_links import LINK_COLUMNS, LayerLinks
+from analysis.site import Site
 from graphdb.properties import present
 
 Row = dict[str, Any]
@@ -22,14 +24,13 @@ _WHERE_IT_FIRES = ("mean_activation", "max_activation")
 _ROWS_AT_ONCE = 4096
 
 
-def feature_table(graph: LayerGraph) -> pl.DataFrame:
+def feature_table(site: Site, n_features: int) -> pl.DataFrame:
     """Return the Feature nodes: ``id``, ``site``, ``layer``, ``index``, ``neuronpedia``."""
-    site = graph.site
     key = pl.lit(None, pl.String)
     if site.neuronpedia:
         key = pl.concat_str(pl.lit(f"{site.neuronpedia}/"), pl.col("index"))
-    return graph.features.select(
-        id=_feature_id(graph, "index"),
+    return pl.select(index=pl.int_range(n_features)).select(
+        id=_feature_id(site, "index"),
         site=pl.lit(site.id),
         layer=pl.lit(site.layer, pl.Int64),
         index=pl.col("index").cast(pl.Int64),
@@ -48,7 +49,7 @@ def measurement_table(graph: LayerGraph) -> pl.DataFrame:
     fires = pl.col("activations") > 0
     token = pl.element().struct.json_encode()
     table = _finite(graph.features).select(
-        _feature_id(graph, "index").alias("feature"),
+        _feature_id(graph.site, "index").alias("feature"),
         pl.lit(graph.run.id).alias("run"),
         # of a feature that never fires the tables of a graph directory hold a mean of 0, which it has not
         *(pl.when(fires).then(name).alias(name) if name in _WHERE_IT_FIRES else name for name in _MEASURED),
@@ -62,8 +63,8 @@ def edge_table(graph: LayerGraph) -> pl.DataFrame:
     """Return the DEPENDS relationships: ``source``, ``target`` and ``run``, then their properties."""
     measured = [name for name in EDGE_COLUMNS if name not in {"source", "target"}]
     return _finite(graph.edges).select(
-        _feature_id(graph, "source").alias("source"),
-        _feature_id(graph, "target").alias("target"),
+        _feature_id(graph.site, "source").alias("source"),
+        _feature_id(graph.site, "target").alias("target"),
         pl.lit(graph.run.id).alias("run"),
         *measured,
     )
@@ -77,8 +78,19 @@ def as_rows(table: pl.DataFrame, *keys: str) -> Iterator[Row]:
             yield {**ends, "properties": present(row)}
 
 
-def _feature_id(graph: LayerGraph, index: str) -> pl.Expr:
-    return pl.concat_str(pl.lit(f"{graph.site.id}/"), pl.col(index))
+def link_table(links: LayerLinks, kind: str) -> pl.DataFrame:
+    """Return the links of a kind: ``source``, ``target`` and ``run``, then their properties."""
+    measured = [name for name in LINK_COLUMNS if name not in {"source", "target", "kind"}]
+    return _finite(links.of_kind(kind)).select(
+        _feature_id(links.lower, "source").alias("source"),
+        _feature_id(links.upper, "target").alias("target"),
+        pl.lit(links.run.id).alias("run"),
+        *measured,
+    )
+
+
+def _feature_id(site: Site, index: str) -> pl.Expr:
+    return pl.concat_str(pl.lit(f"{site.id}/"), pl.col(index))
 
 
 def _contexts(table: pl.DataFrame | None) -> pl.DataFrame:

@@ -15,6 +15,7 @@ VERBS = [
     "infer",
     "load",
     "ingest",
+    "verify",
     "drop",
     "doctor",
     "runs",

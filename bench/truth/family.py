@@ -96,6 +96,10 @@ class Planted:
         """None: every pair is exactly dependent or exactly not."""
         return set()
 
+    def dense(self, rng: np.random.Generator, tokens: int) -> Float32:
+        """Draw some tokens, shape (tokens, F), 0 where a feature is silent."""
+        return self._values(rng, tokens)
+
     def _values(self, rng: np.random.Generator, tokens: int) -> Float32:
         """Draw the activations of some tokens, shape (tokens, F)."""
         raise NotImplementedError

@@ -23,8 +23,8 @@ it makes again what is missing or does not read.
 """
 
 
-def add_options(parser: "ArgumentParser") -> None:
-    """Add what says which activations to sample: model, SAEs, corpus and the size of the draw."""
+def add_reading_options(parser: "ArgumentParser") -> None:
+    """Add what says which activations are read: model, SAEs, corpus and the draw, without its size."""
     parser.add_argument("--model", required=True, help="name on the hub, directory, or organism (built in)")
     parser.add_argument(
         "--sae",
@@ -34,10 +34,6 @@ def add_options(parser: "ArgumentParser") -> None:
     parser.add_argument(
         "--corpus", required=True, help="dataset on the hub, file, directory or glob, or organism"
     )
-    parser.add_argument(
-        "--activations", type=int, default=200, help="activations per feature and replicate (200)"
-    )
-    parser.add_argument("--replicates", type=int, default=30, help="independent draws (30)")
     parser.add_argument("--seed", type=int, default=0, help="seed of the draw (0)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (auto)")
     parser.add_argument(
@@ -46,6 +42,15 @@ def add_options(parser: "ArgumentParser") -> None:
     parser.add_argument("--dataset-config", metavar="NAME", help="configuration of a hub dataset")
     parser.add_argument("--split", help="split of a hub dataset (train)")
     parser.add_argument("--text-column", metavar="NAME", help="column that holds the text (text)")
+
+
+def add_options(parser: "ArgumentParser") -> None:
+    """Add what says which activations to sample: what is read, and the size of the draw."""
+    add_reading_options(parser)
+    parser.add_argument(
+        "--activations", type=int, default=200, help="activations per feature and replicate (200)"
+    )
+    parser.add_argument("--replicates", type=int, default=30, help="independent draws (30)")
 
 
 def config_from(arguments: "Namespace", layers: tuple[int, ...], out: Path) -> SampleConfig:

@@ -48,7 +48,7 @@ def pool(
             return columns
 
         firings = lay_out(read, replicates)
-    with _Kept(out / PARTS) as kept:
+    with Kept(out / PARTS) as kept:
         background = background_of(firings)
         found = dependence_within(firings, background, config.calibrated(), kept.part, allowance)
     with as_os_error():
@@ -57,7 +57,7 @@ def pool(
     return background
 
 
-class _Kept:
+class Kept:
     """The parts of the tests, each kept in a file, so that a killed job makes none of them twice."""
 
     def __init__(self, folder: Path) -> None:
@@ -65,7 +65,7 @@ class _Kept:
         self._shown = ExitStack()
         self._screened = False
 
-    def __enter__(self) -> "_Kept":
+    def __enter__(self) -> "Kept":
         self._advance = self._shown.enter_context(progress("screening", 1, unit="steps"))
         return self
 

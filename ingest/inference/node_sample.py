@@ -142,6 +142,7 @@ def _test(found: Screened, known: Neighbourhoods, source: Int32, target: Int32, 
         known,
         source,
         target,
+        found.firings.pairs,
         level,
         crowd=background.crowd,
     )

@@ -17,6 +17,8 @@ are tested jointly is not: any may be, and then the members of both ends count. 
 """
 
 from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -27,6 +29,8 @@ from analysis.firings import Firings
 from analysis.kernel import use_threads
 from analysis.screen import Candidates
 from ingest.inference.memory import LINKED, TESTED, TESTED_GRADED, Allowance
+
+Tests = TypeVar("Tests")
 
 _PAIR = 400
 """Bytes of a pair while it is tested: its figures by part, by end, and in order."""
@@ -46,9 +50,39 @@ def dependence_within(
     MisuseError
         A regression does not fit on one thread.
     """
+    test = partial(dependence_of, firings, background, settings)
+    return tested_within(firings, settings, keeping, allowance, test)
+
+
+def tested_within(
+    firings: Firings,
+    settings: CalibratedSettings,
+    keeping: Keeping,
+    allowance: Allowance,
+    test: Callable[[Keeping, Stages], Tests],
+) -> Tests:
+    """Make tests within `allowance`; what they say is the same.
+
+    Parameters
+    ----------
+    firings, settings
+        What is tested, and how it is looked at.
+    keeping
+        Makes the tests in parts.
+    allowance
+        What they may use.
+    test
+        Makes the tests, in parts and with a word before each long stage, as
+        ``analysis.calibrated.dependence_of`` does.
+
+    Raises
+    ------
+    MisuseError
+        A regression does not fit on one thread.
+    """
     budget = _Budget(firings, settings.candidates, allowance)
     try:
-        return dependence_of(firings, background, settings, budget.threaded(keeping), budget)
+        return test(budget.threaded(keeping), budget)
     finally:
         use_threads(allowance.threads)
 
@@ -64,7 +98,8 @@ class _Budget(Stages):
 
     def neighbourhoods(self, candidates: Candidates) -> None:
         """Set the threads that seek neighbourhoods."""
-        count = self._firings.count
+        # of an earlier layer alone, where links are sought
+        count = self._firings.count[: len(candidates.feature)]
         a_thread = bytes_of_neighbourhood(count, self._firings.n_tokens, candidates.feature)
         data = bytes_of_data(self._firings, self._most_candidates)
 

@@ -109,6 +109,20 @@ class Permuted:
             yield Piece(int(self.document[i]), int(self.offset[i]), np.asarray(tokens))
 
 
+def opened(
+    documents: Iterator[NDArray[np.int32]], way: str, size: int, seed: int, scratch: Path | None
+) -> "Permuted | Iterator[Piece]":
+    """Cut documents into pieces of at most `size` tokens and put them in the order of a draw.
+
+    `way` is that of the corpus (``corpus.DRAWS``); `scratch` as for ``Permuted.read``.
+    """
+    if way == "permutation":
+        return Permuted.read(documents, size, seed, scratch)
+    pieces = in_order(documents, size)
+    sizes = {"buffer": BUFFER, "chunks": LARGE_BUFFER}
+    return buffered(pieces, seed, sizes[way]) if way in sizes else pieces
+
+
 def take(pieces: Iterator[Piece], shape: Shape, tokens: int) -> list[Row]:
     """Pack the rows of one replicate: the fewest that hold `tokens` tokens of text; fewer if the corpus ends.
 

@@ -132,10 +132,16 @@ def check_hooks(model: Model, hooks: list[str]) -> None:
 
 
 @torch.inference_mode()
-def residuals(model: Model, tokens: torch.Tensor, hooks: list[str]) -> dict[str, torch.Tensor]:
+def residuals(
+    model: Model,
+    tokens: torch.Tensor,
+    hooks: list[str],
+    change: tuple[str, Callable[[torch.Tensor], torch.Tensor]] | None = None,
+) -> dict[str, torch.Tensor]:
     """Run full rows of token ids and return what passes each hook, shape (rows, context, ...).
 
-    The pass stops at the last hook, before the blocks and the unembedding that nobody reads.
+    The pass stops at the last hook, before the blocks and the unembedding that nobody reads. With `change`, a
+    hook and a function, what passes there goes on as the function returns it.
     """
     from transformer_lens.model_bridge.exceptions import StopAtLayerException  # noqa: PLC0415  takes seconds
 
@@ -149,7 +155,8 @@ def residuals(model: Model, tokens: torch.Tensor, hooks: list[str]) -> dict[str,
 
         return catch
 
-    with model.bridge.hooks(fwd_hooks=[(hook, catcher(hook)) for hook in hooks]):
+    changes = [] if change is None else [(change[0], _changer(change[1]))]
+    with model.bridge.hooks(fwd_hooks=[*changes, *((hook, catcher(hook)) for hook in hooks)]):
         model.bridge(tokens.to(model.device), return_type=None)
     missing = [hook for hook in hooks if hook not in found]
     if missing:
@@ -157,3 +164,12 @@ def residuals(model: Model, tokens: torch.Tensor, hooks: list[str]) -> dict[str,
             f"nothing passed the hook {missing[0]!r}; check that --model and --sae belong together"
         )
     return found
+
+
+def _changer(change: Callable[[torch.Tensor], torch.Tensor]) -> Callable[..., torch.Tensor]:
+    """Return a function as the library calls it."""
+
+    def changed(tensor: torch.Tensor, hook: object) -> torch.Tensor:  # noqa: ARG001  the library's signature
+        return change(tensor)
+
+    return changed

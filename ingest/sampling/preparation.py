@@ -1,20 +1,20 @@
 """Everything before the first replicate: load, check, tokenise, measure; the cheap checks first."""
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analysis.errors import MisuseError
 from analysis.site import Site
 from ingest.samples_writer import SamplesWriter
-from ingest.sampling import autoencoder, draw, model, pilot
+from ingest.sampling import draw, model, pilot
 from ingest.sampling.config import SampleConfig
 from ingest.sampling.corpus import Corpus, open_corpus
+from ingest.sampling.loading import load_reader, load_saes
 from ingest.sampling.packing import Piece
 from ingest.sampling.plan import Plan
 from ingest.sampling.reading import Reader
 from ingest.sampling.release import choose
-from ingest.sampling.sites import another_model, sites_of
+from ingest.sampling.sites import sites_of
 from ingest.sampling.tokens import tokenized
 
 
@@ -75,31 +75,15 @@ def prepare(config: SampleConfig) -> Prepared:
     StratigraphError
         Something could not be fetched or read.
     """
-    device = model.pick_device(config.device)
+    model.pick_device(config.device)
     corpus = open_corpus(config)
     choices = choose(config.sae_source, config.layers, config.sae)
     writers = [SamplesWriter(config.out / str(choice.layer)) for choice in choices]
     identity = config.identity()
     for writer in writers:
         writer.check_same(identity)
-    saes = [autoencoder.load(choice, device) for choice in choices]
-    for name in ("model_name", "model_class_name"):
-        autoencoder.agreed(saes, name)
-    doubt = another_model(config, saes)
-    if doubt:
-        sys.stderr.write(f"stratigraph: warning: {doubt}\n")
-    context = autoencoder.agreed(saes, "context_size")
-    language = model.load(
-        config.model,
-        config.model_source,
-        device,
-        autoencoder.agreed(saes, "model_from_pretrained_kwargs"),
-        context,
-        autoencoder.agreed(saes, "prepend_bos"),
-    )
-    model.check_hooks(language, [sae.hook for sae in saes])
-    shape = draw.Shape(language.context, language.bos, language.prepend_bos, language.special)
-    reader = Reader.of(language, saes, config.batch)
+    saes = load_saes(config, choices)
+    reader, shape = load_reader(config, saes)
     return _measure(config, corpus, reader, sites_of(config, saes), writers, shape)
 
 
@@ -112,7 +96,9 @@ def _measure(
     shape: draw.Shape,
 ) -> Prepared:
     """Open the draw, read the pilot, and see that the corpus is large enough."""
-    pieces = _draw(config, corpus, reader, shape)
+    texts = tokenized(corpus.documents(), reader.model.tokenizer)
+    scratch = config.out if config.out.is_dir() else None
+    pieces = draw.opened(texts, corpus.draw, shape.context - 1, config.seed, scratch)
     widths = [sae.n_features for sae in reader.saes]
     wanted = pilot.pilot_tokens(shape.context)
     if isinstance(pieces, draw.Permuted):
@@ -133,21 +119,6 @@ def _measure(
     if isinstance(pieces, draw.Permuted):
         _check_size(config, pieces, shape, wanted, tokens)
     return Prepared(config, corpus, reader, sites, writers, stream, shape, measured, tokens)
-
-
-def _draw(
-    config: SampleConfig, corpus: Corpus, reader: Reader, shape: draw.Shape
-) -> "draw.Permuted | Iterator[Piece]":
-    texts = tokenized(corpus.documents(), reader.model.tokenizer)
-    size = shape.context - 1
-    if corpus.draw == "permutation":
-        scratch = config.out if config.out.is_dir() else None
-        return draw.Permuted.read(texts, size, config.seed, scratch)
-    pieces = draw.in_order(texts, size)
-    sizes = {"buffer": draw.BUFFER, "chunks": draw.LARGE_BUFFER}
-    if corpus.draw in sizes:
-        return draw.buffered(pieces, config.seed, sizes[corpus.draw])
-    return pieces
 
 
 def _check_size(

@@ -38,6 +38,7 @@ def run(
         neighbourhoods_of(of, firings.n_features),
         source,
         target,
+        firings.pairs,
         level,
     )
 

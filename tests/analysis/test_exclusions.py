@@ -136,7 +136,7 @@ def test_joined_pairs_are_candidates_and_chosen_ones_stay(
     every = [(a, b) for a in range(n) for b in range(a + 1, n)]
     pairs = data.draw(st.lists(st.sampled_from(every), unique=True, max_size=5))
     one, other = (np.array([p[end] for p in pairs], np.int32) for end in (0, 1))
-    found = joined(candidates, coefficient, one, other)
+    found = joined(candidates, coefficient, np.concatenate([one, other]), np.concatenate([other, one]))
     for i in range(n):
         before = candidates.feature[i][candidates.feature[i] >= 0].tolist()
         chosen = candidates.feature[i][coefficient[i] != 0].tolist()
@@ -157,5 +157,6 @@ def test_pairs_that_are_joined_do_not_displace_each_other() -> None:
     feature = np.array([[-1, -1], [2, -1], [-1, -1], [-1, -1]], np.int32)
     before = Candidates(feature, np.where(feature >= 0, 1.0, 0.0), 1.0, 0)
     # Feature 1 is the second of one pair and the first of another, with room for both but not beside 2.
-    found = joined(before, np.zeros((4, 2)), np.array([0, 1], np.int32), np.array([1, 3], np.int32))
+    ends = np.array([0, 1, 1, 3], np.int32), np.array([1, 3, 0, 1], np.int32)
+    found = joined(before, np.zeros((4, 2)), *ends)
     assert set(found.feature[1].tolist()) == {0, 3}
