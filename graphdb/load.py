@@ -99,6 +99,11 @@ def drop_run(store: Store, run: str, progress: Progress | None = None) -> None:
         Called with the number of features done since the last call.
     """
     check_unattached(store, run)
+    with store.deleting():
+        _drop(store, run, progress)
+
+
+def _drop(store: Store, run: str, progress: Progress | None) -> None:
     store.write(statement("drop_begin"), {"run": run})
     sites = store.write(statement("sites_of_run"), {"run": run})
     features = store.write(statement("drop_features"), {"run": run})
