@@ -136,7 +136,7 @@ def test_a_kept_server_that_does_not_answer_is_left_to_whoever_asks_it(
     monkeypatch.setattr(server, "_ANSWER_SECONDS", 1.0)
     os.kill(kept, signal.SIGSTOP)
     try:
-        with pytest.raises(StoreError, match=r"did not answer within 1 s; .* stratigraph db down"):
+        with pytest.raises(StoreError, match=r"did not answer within 1 s; .* `stratigraph db down"):
             connect(directory.path)
         assert servers(directory) == [kept]
     finally:
