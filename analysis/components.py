@@ -11,6 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from analysis.activations import Int32, Int64
+from analysis.numbering import by_size
 
 TINY = 3
 
@@ -40,11 +41,4 @@ def components_of(source: Int32, target: Int32, n_features: int) -> Components:
     ones = np.ones(len(source), np.int8)
     graph = coo_array((ones, (source, target)), shape=(n_features, n_features))
     _, label = connected_components(graph, directed=False)
-    sizes = np.bincount(label, minlength=1)
-    first = np.full(len(sizes), n_features)
-    np.minimum.at(first, label, np.arange(n_features))
-    order = np.lexsort((first, -sizes))
-    order = order[sizes[order] > 1]
-    number = np.full(len(sizes), -1, np.int32)
-    number[order] = np.arange(len(order), dtype=np.int32)
-    return Components(number[label], sizes[order].astype(np.int64))
+    return Components(*by_size(label, least=2))

@@ -15,7 +15,10 @@ from typing import Any
 CODE_VERSION = "1"
 """Raised whenever the same inputs and configuration would give another result."""
 
-_RECORDED = ("numpy", "numba", "polars", "torch", "sae-lens", "transformer-lens", "stratigraph")
+_RECORDED = (
+    *("numpy", "numba", "polars", "torch", "sae-lens", "transformer-lens", "leidenalg", "igraph"),
+    "stratigraph",
+)
 
 
 @dataclass(frozen=True)

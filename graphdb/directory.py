@@ -104,6 +104,13 @@ class Directory:
                 fcntl.flock(file, fcntl.LOCK_SH)
             yield alone
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the right to take away, which loads might stand on; waits for loads that are at work."""
+        with _open(self.path / "loading") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
     def in_use(self) -> bool:
         """Whether any command uses the server now."""
         with _open(self.path / "users") as file:
@@ -143,7 +150,7 @@ def open_directory(where: str | Path) -> Directory:
             f"{state} is damaged; expected the keys format, version and engine: restore the file, or "
             "remove the directory and load the graphs again"
         ) from error
-    if found[:2] != (FORMAT, VERSION) or found[2] not in USERS:
+    if found[:2] != (FORMAT, VERSION) or not isinstance(found[2], str) or found[2] not in USERS:
         raise DataError(
             f"{state} says format {found[0]!r}, version {found[1]!r}, engine {found[2]!r}; this stratigraph "
             f"reads {FORMAT!r}, version {VERSION}, engine {' or '.join(USERS)}: use the one that made it"

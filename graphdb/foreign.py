@@ -6,6 +6,9 @@ are and no question finds them. Where one stands in the way, because it bears an
 id twice, the load is refused before its first write.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from analysis.errors import StoreError
 from analysis.run import Run
 from analysis.site import Site
@@ -38,12 +41,22 @@ def check_foreign(store: Store, site: Site, n_features: int, run: Run) -> None:
     )
     # ids that begin alike and are none of ours do not stand in the way
     ours = {site.id, run.id, *map(site.feature_id, range(n_features))}
+    refuse_foreign(store, [row for row in found if row["id"] in ours])
+
+
+def refuse_foreign(store: Store, found: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse to write over nodes that we did not write, rows of ``label`` and ``id``.
+
+    Raises
+    ------
+    StoreError
+        There is one.
+    """
     for row in found:
-        if row["id"] in ours:
-            raise StoreError(
-                f"{store.address} holds a node (:{row['label']} {{id: {row['id']!r}}}) that stratigraph did "
-                f"not write; nothing was changed: {_REMEDY}"
-            )
+        raise StoreError(
+            f"{store.address} holds a node (:{row['label']} {{id: {row['id']!r}}}) that stratigraph did "
+            f"not write; nothing was changed: {_REMEDY}"
+        )
 
 
 def check_unattached(store: Store, run: str) -> None:

@@ -15,6 +15,7 @@ import polars as pl
 
 from analysis.layer_graph import LayerGraph
 from analysis.site import Site
+from graphdb.communities import delete_communities
 from graphdb.cypher import statement
 from graphdb.engines.engine import Bulk, RefusedError
 from graphdb.foreign import check_foreign, check_unattached
@@ -99,16 +100,32 @@ def drop_run(store: Store, run: str, progress: Progress | None = None) -> None:
         Called with the number of features done since the last call.
     """
     check_unattached(store, run)
+    with store.deleting():
+        _drop(store, run, progress)
+
+
+def _drop(store: Store, run: str, progress: Progress | None) -> None:
     store.write(statement("drop_begin"), {"run": run})
     sites = store.write(statement("sites_of_run"), {"run": run})
     features = store.write(statement("drop_features"), {"run": run})
-    store.write_rows(statement("label_features"), features, {"finishing": ""})
-    for name in ("drop_edges", "drop_measurements", "drop_unmeasured"):
+    steps = ["drop_edges", "drop_measurements", "drop_unmeasured"]
+    if _kind(store, run) == "communities":
+        # it has neither, and gave no label
+        steps = ["drop_unmeasured"]
+    else:
+        store.write_rows(statement("label_features"), features, {"finishing": ""})
+    # before the features, which a community that is there keeps
+    delete_communities(store, run)
+    for name in steps:
         _delete(store, name, features, run, progress)
-    store.write(statement("drop_communities"), {"run": run})
     # the run last: while it is there, a drop that was killed can be asked for again
     _delete(store, "drop_sites", sites, run, None)
     store.write(statement("drop_run"), {"run": run})
+
+
+def _kind(store: Store, run: str) -> str | None:
+    rows = store.write(statement("run_properties"), {"run": run})
+    return rows[0]["properties"].get("kind") if rows else None
 
 
 def _merge(store: Store, graph: LayerGraph, progress: Progress | None) -> None:

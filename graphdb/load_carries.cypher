@@ -4,3 +4,4 @@ MATCH (a:Feature {id: row.source})
 MATCH (b:Feature {id: row.target})
 MERGE (a)-[l:CARRIES {run: row.run}]->(b)
 SET l += row.properties
+RETURN count(*) AS written

@@ -54,15 +54,13 @@ def load_links(store: Store, links: LayerLinks, progress: Progress | None = None
     for site, n_features in sites:
         check_foreign(store, site, n_features, links.run)
         check_site(store, site, n_features, run)
-    for site, n_features in sites:
-        store.write(
-            statement("load_site"), {"site": site.id, "properties": site_properties(site, n_features)}
-        )
-        _make_features(store, site, n_features)
     properties = links_run_properties(links)
     with store.loading(lambda: _is_new(store, run)) as bulk:
-        for site, _ in sites:
+        for site, n_features in sites:
+            of_site = {"site": site.id, "properties": site_properties(site, n_features)}
+            store.write(statement("load_site"), of_site)
             store.write(statement("load_run"), {"site": site.id, "run": run, "properties": properties})
+            _make_features(store, site, n_features)
         if bulk is None or not _create(store, bulk, links, progress):
             _merge(store, links, progress)
     store.write(statement("finish_run"), {"run": run})

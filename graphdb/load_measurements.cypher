@@ -4,3 +4,4 @@ MATCH (f:Feature {id: row.feature})
 MATCH (r:Run {id: row.run})
 MERGE (f)-[m:MEASURED_IN]->(r)
 SET m += row.properties
+RETURN count(*) AS written

@@ -144,14 +144,14 @@ def acquire(
 
 
 def find(directory: Directory, answers: Answers) -> Server | None:
-    """Return the running server; one that does not answer and that nobody uses is ended.
+    """Return the running server; one that does not answer and that nobody uses is ended, unless it is kept.
 
     Call under the directory's lock, before joining.
 
     Raises
     ------
     StoreError
-        It does not answer, and a command uses it.
+        It does not answer, and a command uses it or it is kept for others.
     """
     server = running(directory)
     if server is None:
@@ -163,6 +163,12 @@ def find(directory: Directory, answers: Answers) -> Server | None:
         raise StoreError(
             f"the server of {directory.path} is busy for another command and did not answer within "
             f"{_ANSWER_SECONDS:g} s; run the command again when that one is done"
+        )
+    if server.keep and running(directory) is not None:
+        raise StoreError(
+            f"the server of {directory.path}, which is kept for whoever asks it, did not answer within "
+            f"{_ANSWER_SECONDS:g} s; run the command again, or end it with "
+            f"`stratigraph db down --db {directory.path}`"
         )
     _end(directory, server.pid)
     return None

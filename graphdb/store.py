@@ -43,6 +43,8 @@ _FIRST_PAUSE = 0.2
 _UNSENDABLE = (UnicodeEncodeError, OverflowError, RecursionError, TypeError)
 """What the driver raises of a value that it cannot send; a key that is no Unicode has a wrong type to it."""
 _SCALARS = (str, float, int, bool, type(None))
+_CLASHES = 3
+"""Times that a statement is tried which merges a node that another makes meanwhile."""
 _GRACE_SECONDS = 1.0
 """How much longer than the limit a server may take to say itself that the limit has passed."""
 
@@ -157,10 +159,23 @@ class Store:
         batch: int = BATCH,
         advance: Callable[[int], None] | None = None,
     ) -> None:
-        """Run a statement over ``$rows``, `batch` at a time, each batch in a transaction of its own."""
+        """Run a statement over ``$rows``, `batch` at a time, each batch in a transaction of its own.
+
+        A statement that returns how many rows it has ``written`` is held to have written all of them.
+
+        Raises
+        ------
+        StoreError
+            The database refused or went away, or a row joins a node that is not there.
+        """
         left = iter(rows)
         while part := [dict(row) for row in islice(left, batch)]:
-            self.write(cypher, {**(params or {}), "rows": part})
+            answer = self.write(cypher, {**(params or {}), "rows": part})
+            if answer and answer[0].get("written", len(part)) != len(part):
+                raise StoreError(
+                    f"{self.address} took {answer[0]['written']} of {len(part)} rows, for the nodes that the "
+                    "others join are gone: something else deletes there; run the command again to complete it"
+                )
             if advance is not None:
                 advance(len(part))
 
@@ -174,12 +189,21 @@ class Store:
             Whether nothing of what is to be loaded is there. Asked while no other load is at work in the
             directory; without a bulk way, or beside another load, not at all.
         """
-        bulk = self._lease.engine.bulk if self._lease else None
-        if self._lease is None or bulk is None:
+        if self._lease is None:
             yield None
             return
-        with self._lease.directory.loading(first) as alone:
-            yield bulk(self._lease.directory, self._lease.server.http) if alone else None
+        bulk = self._lease.engine.bulk
+        with self._lease.directory.loading(lambda: bulk is not None and first()) as alone:
+            yield bulk(self._lease.directory, self._lease.server.http) if bulk and alone else None
+
+    @contextmanager
+    def deleting(self) -> Iterator[None]:
+        """Hold the right to delete what a load may stand on; in a directory no load is at work meanwhile."""
+        if self._lease is None:
+            yield
+            return
+        with self._lease.directory.alone():
+            yield
 
     def _run(self, cypher: str, params: Mapping[str, Any], timeout: float | None) -> list[Row]:
         def ask() -> list[Row]:
@@ -187,10 +211,17 @@ class Store:
                 return self._undone(cypher, params, timeout)
             if timeout is not None:
                 return self._asked(cypher, params, timeout)
-            answer = self._driver.execute_query(
-                neo4j.Query(cypher), dict(params), routing_=self._routing, database_=self._database
-            )
-            return [_row(record) for record in answer.records]
+            for left in reversed(range(_CLASHES)):
+                try:
+                    answer = self._driver.execute_query(
+                        neo4j.Query(cypher), dict(params), routing_=self._routing, database_=self._database
+                    )
+                    return [_row(record) for record in answer.records]
+                except exceptions.ConstraintError:
+                    # two that merge the same node at once: the second finds it when it looks again
+                    if not left or "MERGE" not in cypher:
+                        raise
+            return []
 
         return self._explained(ask, timeout)
 

@@ -32,7 +32,7 @@ def query(
         Values for the text's ``$names``; always bound, never written into the text. For a query of the
         catalogue a text may stand for a value of the declared kind.
     timeout
-        Seconds until the question is given up.
+        Seconds until the answer is given up, with all that is asked to find it.
     write
         The text changes the database; there is no time limit then.
 
@@ -47,11 +47,11 @@ def query(
     if is_cypher(name_or_cypher):
         return store.write(name_or_cypher, given) if write else store.read(name_or_cypher, given, timeout)
     chosen = named(name_or_cypher)
-    values = bind(store, chosen, given)
     patience = Patience(store, timeout)
+    values = bind(patience, chosen, given)
     if chosen.walk is not None:
         return WALKS[chosen.name](patience, values)
-    _check_stored(store, chosen, values)
+    _check_stored(patience, chosen, values)
     return patience.read(chosen.cypher, values)
 
 
@@ -68,15 +68,15 @@ def split_param(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _check_stored(store: Store, chosen: Query, values: Row) -> None:
+def _check_stored(patience: Patience, chosen: Query, values: Row) -> None:
     """Refuse to answer from numbers that the run does not hold."""
-    for name in chosen.stored:
-        found = store.read(
-            "MATCH (r:Run {id: $run}) RETURN r[$name] IS NULL AS missing",
-            {"run": values["run"], "name": name},
+    if not chosen.stored:
+        return
+    # the names are those of the catalogue, letters and underscores
+    absent = ", ".join(f"r.{name} IS NULL AS {name}" for name in chosen.stored)
+    (found,) = patience.read(f"MATCH (r:Run {{id: $run}}) RETURN {absent}", {"run": values["run"]})
+    if missing := [name for name in chosen.stored if found[name]]:
+        raise DataError(
+            f"run {values['run']} was loaded without the numbers that {chosen.name} reads "
+            f"({', '.join(missing)}); load its graph again: stratigraph load GRAPH_DIR"
         )
-        if found[0]["missing"]:
-            raise DataError(
-                f"run {values['run']} was loaded without the numbers that {chosen.name} reads ({name}); load "
-                "its graph again: stratigraph load GRAPH_DIR"
-            )

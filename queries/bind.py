@@ -1,15 +1,15 @@
 """A value for each parameter of a query of the catalogue: given, its default, or found in the database."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analysis.errors import MisuseError
 from graphdb.refusals import shortened
-from graphdb.runs import find_run, list_runs, sites_and_runs
-from graphdb.store import Store
+from graphdb.runs import find_run
 from queries.catalogue import Parameter, Query, named
 from queries.features import features_there
+from queries.patience import Patience
 
 Row = dict[str, Any]
 
@@ -26,7 +26,7 @@ _ALL = 10**9
 """What a limit of 0 is to the database; ArcadeDB takes larger ones for negative."""
 
 
-def bind(store: Store, chosen: Query, given: Mapping[str, Any]) -> Row:
+def bind(patience: Patience, chosen: Query, given: Mapping[str, Any]) -> Row:
     """Return a value for each parameter of a query.
 
     Raises
@@ -51,8 +51,8 @@ def bind(store: Store, chosen: Query, given: Mapping[str, Any]) -> Row:
     if "limit" in values:
         values["limit"] = values["limit"] or _ALL
     kinds = {name: parameter.kind for name, parameter in known.items()}
-    sites, runs = _sites_of_features(store, values, kinds)
-    return values | _runs(store, values, kinds, sites, runs) | _communities(store, values, kinds)
+    sites, runs = _sites_of_features(patience, values, kinds)
+    return values | _runs(patience, values, kinds, sites, runs) | _communities(patience, values, kinds)
 
 
 def check_limit(limit: Any) -> None:  # noqa: ANN401  any JSON value
@@ -80,7 +80,12 @@ def typed(chosen: Query, parameter: Parameter, value: Any) -> Any:  # noqa: ANN4
     if value is None:
         return None
     if parameter.kind in _LISTS:
-        return value if isinstance(value, list) else [value]
+        items = value if isinstance(value, list) else [value]
+        # a feature given twice would have each of its rows twice
+        return list(dict.fromkeys(map(str, items))) if parameter.kind == "features" else items
+    if parameter.kind == "integer" and isinstance(value, float) and value.is_integer():
+        # as 1e3 is
+        value = int(value)
     fits = isinstance(value, _EXPECTED[parameter.kind])
     if not fits or (isinstance(value, bool) and parameter.kind != "boolean"):
         raise MisuseError(
@@ -95,6 +100,15 @@ def typed(chosen: Query, parameter: Parameter, value: Any) -> Any:  # noqa: ANN4
             )
         # they all count something, of which there is less
         return min(value, _ALL)
+    if parameter.kind == "number" and not -(2**63) <= value < 2**63 and not isinstance(value, float):
+        raise MisuseError(
+            f"query {chosen.name}: --param {parameter.name} is {shortened(str(value))}; "
+            "expected a whole number of 64 bits or one with a point"
+        )
+    if parameter.kind == "number" and value != value:  # noqa: PLR0124  only NaN differs from itself
+        raise MisuseError(
+            f"query {chosen.name}: --param {parameter.name} is NaN; expected a number ({parameter.about})"
+        )
     return value
 
 
@@ -109,41 +123,42 @@ def _check_choice(chosen: Query, parameter: Parameter, value: Any) -> None:  # n
     )
 
 
-def newest_runs(store: Store, known: list[Row] | None = None) -> list[str]:
+def newest_runs(known: Sequence[Row]) -> list[str]:
     """Return the newest complete run of each site, and of each set of sites that runs of a kind are about.
 
-    `known` are the runs, newest first, if they were asked for already.
+    `known` are the runs, newest first.
     """
     newest: dict[tuple[str, ...], str] = {}
-    for run in list_runs(store) if known is None else known:
+    for run in known:
         if run["complete"] and run["kind"] != "communities":
             newest.setdefault((run["kind"] or "", *run["sites"]), run["id"])
     return sorted(newest.values())
 
 
 def _sites_of_features(
-    store: Store, values: Row, kinds: Mapping[str, str]
-) -> tuple[list[str], list[Row] | None]:
-    """Return the sites of the features that the values name, and the runs if that took no question more."""
+    patience: Patience, values: Row, kinds: Mapping[str, str]
+) -> tuple[list[str], list[Row]]:
+    """Return the sites of the features that the values name, and the runs if any is to be found."""
     ids: list[str] = []
     for name, kind in kinds.items():
         if kind == "feature" and values[name] is not None:
             ids.append(values[name])
         elif kind == "features":
             ids += [str(item) for item in values[name]]
+    of_runs = not _OF_RUNS.isdisjoint(kinds.values())
     if not ids:
-        return [], None
-    if _OF_RUNS.isdisjoint(kinds.values()):
-        return sorted({row["site"] for row in features_there(store, ids).values()}), None
-    sites, runs = sites_and_runs(store, ids)
+        return [], patience.runs() if of_runs else []
+    if not of_runs:
+        return sorted({row["site"] for row in features_there(patience, ids).values()}), []
+    sites, runs = patience.sites_and_runs(ids)
     if not sites.keys() >= set(ids):
         # says which is not there, and what is near
-        features_there(store, ids)
+        features_there(patience, ids)
     return sorted(set(sites.values())), runs
 
 
 def _runs(
-    store: Store, values: Row, kinds: Mapping[str, str], sites: list[str], known: list[Row] | None
+    patience: Patience, values: Row, kinds: Mapping[str, str], sites: list[str], known: list[Row]
 ) -> Row:
     """Find the runs, in the order in which one says what another is about."""
     found: Row = {}
@@ -151,17 +166,19 @@ def _runs(
         given = values[name]
         if kind == "runs":
             found[name] = (
-                newest_runs(store, known)
+                newest_runs(known)
                 if given is None
-                else [find_run(store, str(run), known=known)["id"] for run in given]
+                else [find_run(patience.store, str(run), known=known)["id"] for run in given]
             )
         elif kind == "links":
             found[name] = (
-                _newest_links(store, known) if given is None else _of_kind(store, given, "links", known)
+                _newest_links(patience, known) if given is None else _of_kind(patience, given, "links", known)
             )
         elif kind == "clustering":
             found[name] = (
-                _newest_clustering(store) if given is None else _of_kind(store, given, "communities", known)
+                _newest_clustering(patience)
+                if given is None
+                else _of_kind(patience, given, "communities", known)
             )
     asked = [name for name, kind in kinds.items() if kind == "run"]
     if asked and len(sites) > 1:
@@ -171,15 +188,15 @@ def _runs(
     site = sites[0] if sites else None
     # a run that is given says of which site the newest is meant where another is left out
     for name in sorted(asked, key=lambda name: values[name] is None):
-        chosen = _checked(find_run(store, values[name], site, known=known), "layer")
+        chosen = _checked(find_run(patience.store, values[name], site, known=known), "layer")
         found[name], site = chosen["id"], site or next(iter(chosen["sites"]), None)
     if len(asked) > 1 and len({found[name] for name in asked}) == 1:
         raise MisuseError(f"{' and '.join(asked)} are both run {found[asked[0]]}; name two runs of one site")
     return found
 
 
-def _of_kind(store: Store, given: str, kind: str, known: list[Row] | None) -> str:
-    return str(_checked(find_run(store, given, known=known), kind)["id"])
+def _of_kind(patience: Patience, given: str, kind: str, known: list[Row]) -> str:
+    return str(_checked(find_run(patience.store, given, known=known), kind)["id"])
 
 
 def _checked(run: Row, kind: str) -> Row:
@@ -188,26 +205,26 @@ def _checked(run: Row, kind: str) -> Row:
     return run
 
 
-def _newest_links(store: Store, known: list[Row] | None) -> str:
-    for run in list_runs(store) if known is None else known:
+def _newest_links(patience: Patience, known: list[Row]) -> str:
+    for run in known:
         if run["complete"] and run["kind"] == "links":
             return str(run["id"])
-    raise MisuseError(f"{store.address} has no run that links two sites; none was made yet")
+    raise MisuseError(f"{patience.address} has no run that links two sites; none was made yet")
 
 
-def _newest_clustering(store: Store) -> str:
-    rows = store.read(named("clusterings").cypher)
+def _newest_clustering(patience: Patience) -> str:
+    rows = patience.read(named("clusterings").cypher)
     if not rows:
-        raise MisuseError(f"{store.address} has no communities; none were made yet")
+        raise MisuseError(f"{patience.address} has no communities; none were made yet")
     return str(rows[0]["run"])
 
 
-def _communities(store: Store, values: Row, kinds: Mapping[str, str]) -> Row:
+def _communities(patience: Patience, values: Row, kinds: Mapping[str, str]) -> Row:
     for name in (name for name, kind in kinds.items() if kind == "community"):
         text = "MATCH (c:Community {id: $id}) MATCH (r:Run {id: c.run}) WHERE r.complete RETURN c.id AS id"
-        if not store.read(text, {"id": values[name]}):
+        if not patience.read(text, {"id": values[name]}):
             raise MisuseError(
-                f"there is no community {values[name]!r} in {store.address}; "
+                f"there is no community {values[name]!r} in {patience.address}; "
                 "`stratigraph communities` lists them"
             )
     return {}

@@ -101,6 +101,7 @@ def named(name: str) -> Query:
     MisuseError
         There is none; the nearest names are offered.
     """
+    name = name.strip()
     known = catalogue()
     if name in known:
         return known[name]

@@ -10,15 +10,16 @@
 // column mean_activation: number -- mean where it fires
 // column max_activation: number -- largest seen
 // column degree: integer -- kept edges
-// column communities: list -- ids of the communities it belongs to
+// column communities: list -- ids of the communities it belongs to, those of the newest run first
 // column top_tokens: string -- JSON: the tokens that carry most of its activation, with their shares
 // column contexts: string -- JSON: its strongest firings, each with its text around it
 MATCH (f:Feature {id: $feature})
 OPTIONAL MATCH (f)-[m:MEASURED_IN]->(:Run {id: $run})
 OPTIONAL MATCH (f)-[:MEMBER_OF]->(c:Community)
-WHERE EXISTS { MATCH (q:Run {id: c.run}) WHERE q.complete }
-WITH f, m, c ORDER BY c.id
-WITH f, m, collect(c.id) AS communities
+OPTIONAL MATCH (q:Run {id: c.run, complete: true})
+WITH f, m, CASE WHEN q IS NULL THEN null ELSE c.id END AS community, coalesce(q.created, '') AS created
+ORDER BY created DESC, community
+WITH f, m, collect(community) AS communities
 RETURN f.id AS id, f.label AS label, f.label_source AS label_source, f.neuronpedia AS neuronpedia,
        m.frequency AS frequency, m.mean_activation AS mean_activation, m.max_activation AS max_activation,
        m.degree AS degree, communities, m.top_tokens AS top_tokens, m.contexts AS contexts

@@ -9,6 +9,7 @@ from analysis.errors import MisuseError
 from graphdb.runs import find_run
 from graphdb.store import Store
 from queries.catalogue import named
+from queries.patience import Patience
 
 Row = dict[str, Any]
 
@@ -27,16 +28,17 @@ def feature(store: Store, feature_id: str, run: str | None = None) -> Row:
         The keys of `FEATURE_COLUMNS`. ``top_tokens`` is a list of ``{token, share}``, ``contexts`` a list of
         ``{rank, value, left, token, right}``, strongest first; both are empty where the samples had no words.
     """
-    site = site_of(store, feature_id)
-    chosen = find_run(store, run, site)
-    row = store.read(named("feature").cypher, {"feature": feature_id, "run": chosen["id"]})[0]
+    patience = Patience(store)
+    site = site_of(patience, feature_id)
+    chosen = find_run(store, run, site, known=patience.runs())
+    row = patience.read(named("feature").cypher, {"feature": feature_id, "run": chosen["id"]})[0]
     row["community"] = row["communities"][0] if row["communities"] else None
     row["top_tokens"] = json.loads(row["top_tokens"] or "[]")
     row["contexts"] = json.loads(row["contexts"] or "[]")
     return {name: row[name] for name in FEATURE_COLUMNS}
 
 
-def site_of(store: Store, feature_id: str) -> str:
+def site_of(patience: Patience, feature_id: str) -> str:
     """Return the site of a feature that is there.
 
     Raises
@@ -44,10 +46,10 @@ def site_of(store: Store, feature_id: str) -> str:
     MisuseError
         It is not there; the nearest one is offered.
     """
-    return str(features_there(store, [feature_id])[feature_id]["site"])
+    return str(features_there(patience, [feature_id])[feature_id]["site"])
 
 
-def features_there(store: Store, ids: Sequence[str]) -> dict[str, Row]:
+def features_there(patience: Patience, ids: Sequence[str]) -> dict[str, Row]:
     """Return ``{id, site, layer, label}`` of each of these features, by id.
 
     Raises
@@ -55,15 +57,17 @@ def features_there(store: Store, ids: Sequence[str]) -> dict[str, Row]:
     MisuseError
         One is not there; the nearest one is offered.
     """
-    found = {row["id"]: row for row in store.read(named("by_ids").cypher, {"ids": list(ids)})}
+    found = {row["id"]: row for row in patience.read(named("by_ids").cypher, {"ids": list(ids)})}
     for name in ids:
         if name not in found:
-            raise MisuseError(f"there is no feature {name!r} in {store.address}; {_nearest(store, name)}")
+            raise MisuseError(
+                f"there is no feature {name!r} in {patience.address}; {_nearest(patience, name)}"
+            )
     return found
 
 
-def _nearest(store: Store, wanted: str) -> str:
-    sites = {row["id"]: row["features"] for row in store.read(named("sites").cypher)}
+def _nearest(patience: Patience, wanted: str) -> str:
+    sites = {row["id"]: row["features"] for row in patience.read(named("sites").cypher)}
     if not sites:
         return "the database is empty: stratigraph load GRAPH_DIR"
     site, _, index = wanted.rpartition("/")
@@ -71,7 +75,7 @@ def _nearest(store: Store, wanted: str) -> str:
         last = sites[site] - 1
         near = min(int(index), last) if index.isdecimal() else 0
         return f"{site} has the features 0 to {last}, the nearest is {site}/{near}"
-    labelled = store.read(named("labelled").cypher, {"text": wanted, "limit": 5})
+    labelled = patience.read(named("labelled").cypher, {"text": wanted, "limit": 5})
     if labelled:
         return "labelled so are " + ", ".join(f"{row['id']} ({row['label']})" for row in labelled)
     best = (difflib.get_close_matches(site or wanted, sites, n=1, cutoff=0.0) or sorted(sites))[0]

@@ -30,6 +30,9 @@ _DECLARED: Mapping[str, type[pl.DataType]] = {
 }
 """The kinds that the catalogue gives to columns."""
 
+_WHOLE = 2**53
+"""Up to this size a float holds every whole number."""
+
 
 def frame(
     rows: Sequence[Row],
@@ -40,22 +43,34 @@ def frame(
 
     A column of ours that has no value at all keeps its type, and so does each whose kind `columns` declares;
     one of a free query without a value is of type null. Lists and maps become JSON text if `nested_as_text`.
+    Where the values of a column are of several kinds, of which none holds the others unchanged, all of them
+    become JSON text.
     """
     declared = columns if isinstance(columns, Mapping) else {}
     names = list(columns or (rows[0] if rows else ()))
     series = []
     for name in names:
         values = [row.get(name) for row in rows]
-        if nested_as_text:
+        kind = _DECLARED.get(declared.get(name, ""))
+        if kind is None and _mixed(values):
+            values = [None if value is None else as_text(value) for value in values]
+        elif nested_as_text:
             values = [as_text(value) if isinstance(value, dict | list) else value for value in values]
         made = pl.Series(name, values, strict=False)
-        kind = _DECLARED.get(declared.get(name, ""))
         if kind is None and columns is not None and made.dtype == pl.Null:
             nested = nested_as_text and declared.get(name) == "list"
             kind = pl.String if nested else _KINDS.get(name)
         made = made if kind is None else made.cast(kind)
         series.append(made)
     return pl.DataFrame(series)
+
+
+def _mixed(values: Sequence[Any]) -> bool:
+    """Whether no one type holds all of these values unchanged; numbers are one where floats hold them all."""
+    kinds = {type(value) for value in values if value is not None}
+    if kinds == {int, float}:
+        return any(isinstance(value, int) and abs(value) > _WHOLE for value in values)
+    return len(kinds) > 1
 
 
 def as_text(value: Any) -> str:  # noqa: ANN401  any JSON value

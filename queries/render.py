@@ -2,6 +2,7 @@
 
 import re
 import sys
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -50,8 +51,8 @@ def table(rows: Sequence[Row], columns: Sequence[str], whole: Sequence[str] = ()
     cells = {name: [cell(row.get(name), name) for row in rows] for name in columns}
     for name in columns:
         unbroken = name in numeric or name in short or name in whole
-        header = name.replace("_", "\n" if unbroken else " ")
-        widths = [text.cell_len for text in cells[name]] + [len(word) for word in name.split("_")]
+        header = "\n".join(map(visible, name.split("_"))) if unbroken else visible(name).replace("_", " ")
+        widths = [text.cell_len for text in cells[name]] + [len(visible(word)) for word in name.split("_")]
         made.add_column(
             header,
             justify="right" if name in numeric else "left",
@@ -91,7 +92,7 @@ def _record(row: Row, columns: Sequence[str], at: int) -> Table:
     made.add_column(style="bold", no_wrap=True)
     made.add_column(overflow="fold")
     for name in columns:
-        made.add_row(name.replace("_", " "), cell(row.get(name), name))
+        made.add_row(visible(name).replace("_", " "), cell(row.get(name), name))
     return made
 
 
@@ -141,8 +142,17 @@ def number(value: float) -> str:
 
 
 def visible(text: str) -> str:
-    """Return text with line breaks and tabs written out, so that a row stays a row."""
-    return text.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+    """Return text with what a terminal obeys and does not show written out, so that a row stays a row.
+
+    Those are the Unicode categories Cc, such as line breaks and escapes, and Cf, such as turns of direction.
+    """
+    return "".join(_written_out(letter) for letter in text)
+
+
+def _written_out(letter: str) -> str:
+    if unicodedata.category(letter) not in {"Cc", "Cf"}:
+        return letter
+    return letter.encode("unicode_escape").decode("ascii")
 
 
 def context(row: Row) -> Text:

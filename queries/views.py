@@ -49,7 +49,7 @@ def show_runs(rows: Sequence[Row]) -> None:
         return
     columns.remove("site")
     for at, site in enumerate(dict.fromkeys(row["site"] for row in rows)):
-        out.print(Text(("\n" if at else "") + site, style="bold"))
+        out.print(Text(("\n" if at else "") + visible(site), style="bold"))
         out.print(Padding(table([row for row in shown if row["site"] == site], columns), (0, 0, 0, 2)))
 
 
@@ -64,7 +64,10 @@ def show_paths(rows: Sequence[Row], labels: Mapping[str, str | None]) -> None:
         steps = zip([None, *row["kinds"]], [None, *row["weights"]], row["nodes"], strict=True)
         for kind, weight, node in steps:
             made.add_row(
-                kind or "", cell(weight, "weight") if kind else "", node, visible(labels.get(node) or "-")
+                kind or "",
+                cell(weight, "weight") if kind else "",
+                visible(node),
+                visible(labels.get(node) or "-"),
             )
         out.print(Padding(made, (0, 0, 0, 2)))
 
@@ -83,7 +86,7 @@ def show_lineage(rows: Sequence[Row]) -> None:
             }
             for row in mine
         ]
-        out.print(Text(("\n" if at else "") + f"layer {mine[0]['layer']} · {site}", style="bold"))
+        out.print(Text(("\n" if at else "") + f"layer {mine[0]['layer']} · {visible(site)}", style="bold"))
         made = table(shown, ("index", "kind", "weight", "score", "by", "label"))
         out.print(Padding(made, (0, 0, 0, 2)))
 
@@ -104,9 +107,13 @@ def community_table(rows: Sequence[Row]) -> Table:
 def show_feature(row: Row, neighbors: Sequence[Row], links: Sequence[Row]) -> None:
     """Print a feature: its words, its firings, its statistics, its neighbours and links."""
     out = console()
-    out.print(Text.assemble((row["id"], "bold"), "  ", (row["label"] or "no label", "bold yellow")))
+    out.print(
+        Text.assemble(
+            (visible(row["id"]), "bold"), "  ", (visible(row["label"] or "no label"), "bold yellow")
+        )
+    )
     if row["label_source"]:
-        out.print(f"labelled by {row['label_source']}", style="dim")
+        out.print(visible(f"labelled by {row['label_source']}"), style="dim")
     out.print(_statistics(row))
     if row["top_tokens"]:
         out.print(Text("\nfires on  ").append_text(top_tokens(row["top_tokens"])))
@@ -135,4 +142,4 @@ def _statistics(row: Row) -> str:
     parts.append(f"{row['degree'] or 0:,} kept edges")
     if row["community"]:
         parts.append(f"in community {row['community']}")
-    return " · ".join(parts)
+    return visible(" · ".join(parts))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from argparse import ArgumentParser, _SubParsersAction
 
-VERBS = ("demo", "sample", "infer", "load", "layer", "link", "verify", "drop", "doctor")
+VERBS = ("demo", "sample", "infer", "load", "layer", "link", "verify", "cluster", "drop", "doctor")
 
 
 def add_commands(commands: "_SubParsersAction[ArgumentParser]") -> None:

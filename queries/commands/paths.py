@@ -75,7 +75,7 @@ def run(arguments: Namespace) -> int:
         if emit(arguments, rows, PATH_COLUMNS):
             return 0
         met = sorted({node for row in rows for node in row["nodes"]})
-        labels = {row["id"]: row["label"] for row in by_ids(store, met)}
+        labels = {row["id"]: row["label"] for row in by_ids(store, met, seconds(arguments))}
     from queries.render import console
     from queries.views import show_paths
 

@@ -55,6 +55,9 @@ def run(arguments: Namespace) -> int:
         )
     columns = None if free else {column.name: column.kind for column in named(arguments.what).columns}
     pairs = [ask.split_param(text) for text in arguments.param]
+    for at, (name, _) in enumerate(pairs):
+        if name in dict(pairs[:at]):
+            raise MisuseError(f"--param {name}=... is given twice; expected each parameter once")
     params = {name: literal(value) if free else value for name, value in pairs}
     with connect(arguments.db, write=arguments.write) as store:
         rows = ask.query(store, arguments.what, params, limit, arguments.write)

@@ -43,7 +43,9 @@ def _own_q(patience: Patience, values: Mapping[str, Any]) -> str:
     """Return which q is the run's own; without a bound on it that is not asked."""
     if values["max_q"] is None:
         return "q_shuffle"
-    return _OWN_Q.get(find_run(patience.store, values["run"])["procedure"], "q_shuffle")
+    return _OWN_Q.get(
+        find_run(patience.store, values["run"], known=patience.runs())["procedure"], "q_shuffle"
+    )
 
 
 def columns() -> list[str]:

@@ -62,7 +62,7 @@ def paths(patience: Patience, values: Mapping[str, Any]) -> list[Row]:
     """Return the best paths, best first; see ``paths.cypher``."""
     question = _question(patience, values)
     steps = Steps(patience, values)
-    start = features_there(patience.store, [question.start])[question.start]
+    start = features_there(patience, [question.start])[question.start]
     steps.layers[question.start] = start["layer"]
     forward = Side(steps, question.start, up=True)
     backward = None if question.end is None else Side(steps, question.end, up=False)
@@ -112,7 +112,7 @@ def _question(patience: Patience, values: Mapping[str, Any]) -> Question:
     for part in through:
         if not isinstance(part, str) and type(part) is not int:
             raise MisuseError(f"--through is {part!r}; expected the id of a feature or the number of a layer")
-    features_there(patience.store, [part for part in through if isinstance(part, str)])
+    features_there(patience, [part for part in through if isinstance(part, str)])
     per_hop = _HOP if values["shortest"] else 0
     return Question(values["from"], values["to"], least, most, tuple(through), per_hop)
 

@@ -120,6 +120,31 @@ def test_a_server_that_hangs_is_replaced(directory: Directory, monkeypatch: pyte
         assert store.read("MATCH (s:Seen) RETURN s.by AS by") == [{"by": "killed"}]
 
 
+def test_an_engine_that_is_no_word_is_a_sentence(tmp_path: Path) -> None:
+    create_directory(tmp_path / "g.db")
+    state = tmp_path / "g.db" / STATE
+    state.write_text(json.dumps({**json.loads(state.read_text()), "engine": ["arcadedb"]}))
+    with pytest.raises(DataError, match="engine"):
+        open_directory(tmp_path / "g.db")
+
+
+def test_a_kept_server_that_does_not_answer_is_left_to_whoever_asks_it(
+    directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.acquire(directory, answers, outlive=True).release()
+    (kept,) = servers(directory)
+    monkeypatch.setattr(server, "_ANSWER_SECONDS", 1.0)
+    os.kill(kept, signal.SIGSTOP)
+    try:
+        with pytest.raises(StoreError, match=r"did not answer within 1 s; .* `stratigraph db down"):
+            connect(directory.path)
+        assert servers(directory) == [kept]
+    finally:
+        os.kill(kept, signal.SIGCONT)
+    assert server.end_if_unused(directory)
+    assert servers(directory) == []
+
+
 @BOTH
 def test_a_server_that_is_busy_for_others_is_left_to_them(
     directory: Directory, monkeypatch: pytest.MonkeyPatch

@@ -6,8 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from analysis.errors import DataError, MisuseError
+from analysis.errors import DataError, MisuseError, StoreError
 from graphdb.graph_directory import write_graph
 from graphdb.load import drop_run, load_graph, row_count
 from graphdb.runs import find_run
 from graphdb.store import Row, Store
+from graphdb.tables import as_rows
 from queries.features import feature
 from tests.graphdb.small_graphs import planted
 from tests.graphdb.stores import content
@@ -52,6 +54,47 @@ def test_round_trip(store: Store, reader: Store) -> None:
     )
     assert (run[0]["c"], run[0]["f"]) == (True, 12)
     assert json.loads(run[0]["t"]) == graph.replicate_table.to_dicts()
+
+
+def test_a_drop_waits_for_a_load(store: Store) -> None:
+    graph = planted(6)
+    load_graph(store, graph)
+    if store.engine is None:
+        pytest.skip("a server that runs elsewhere has no lock")
+    dropped = threading.Event()
+
+    def drop() -> None:
+        drop_run(store, graph.run.id)
+        dropped.set()
+
+    with store.loading(lambda: False):
+        thread = threading.Thread(target=drop)
+        thread.start()
+        assert not dropped.wait(0.5)
+        assert store.read("MATCH (r:Run) RETURN r.complete AS c") == [{"c": True}]
+    thread.join(60)
+    assert dropped.is_set()
+    assert not store.read("MATCH (r:Run) RETURN r.complete AS c")
+
+
+def test_a_load_whose_features_are_deleted_meanwhile_does_not_call_itself_complete(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = planted(6)
+
+    def rows(table: pl.DataFrame, *keys: str) -> Iterator[Row]:
+        if "feature" in keys:
+            store.write("MATCH (f:Feature {index: 3}) DETACH DELETE f")
+        return as_rows(table, *keys)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("graphdb.load.as_rows", rows)
+        patch.setattr("graphdb.load.is_new", lambda *_: False)
+        with pytest.raises(StoreError, match=r"took 5 of 6 rows, .* run the command again"):
+            load_graph(store, graph)
+    assert store.read("MATCH (r:Run) RETURN r.complete AS c") == [{"c": False}]
+    load_graph(store, graph)
+    assert store.read("MATCH ()-[m:MEASURED_IN]->() RETURN count(m) AS n") == [{"n": 6}]
 
 
 def test_a_feature_that_never_fires_has_no_mean(store: Store) -> None:

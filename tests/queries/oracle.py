@@ -73,8 +73,10 @@ def sites(world: World, asked: Row) -> list[Row]:
 
 def feature(world: World, asked: Row) -> list[Row]:
     row = next(row for row in measured(world, asked["run"]) if row["id"] == asked["feature"])
-    whole = {run["id"] for run in complete(world)}
-    member = [c["id"] for c in world.communities if asked["feature"] in c["members"] and c["run"] in whole]
+    # `complete` is newest first
+    whole = [run["id"] for run in complete(world)]
+    mine = [c for c in world.communities if asked["feature"] in c["members"] and c["run"] in whole]
+    member = [c["id"] for c in sorted(mine, key=lambda c: (whole.index(c["run"]), c["id"]))]
     fires = row["activations"] > 0
     return [
         {
@@ -82,7 +84,7 @@ def feature(world: World, asked: Row) -> list[Row]:
             **{"frequency": row["frequency"], "mean_activation": row["mean_activation"] if fires else None},
             **{"max_activation": row["max_activation"] if fires else None, "degree": row["degree"]},
             **{
-                "communities": sorted(member),
+                "communities": member,
                 "top_tokens": row["top_tokens"],
                 "contexts": row["contexts"] or None,
             },

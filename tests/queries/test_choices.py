@@ -8,9 +8,10 @@ import pytest
 
 from analysis.errors import DataError, MisuseError
 from graphdb.store import Store
-from queries.bind import bind
-from queries.catalogue import Parameter, Query, catalogue, parse
+from queries.bind import bind, typed
+from queries.catalogue import Parameter, Query, catalogue, named, parse
 from queries.commands import add_commands
+from queries.patience import Patience
 
 CHOSEN = {
     ("fates", "fate"): ("carried", "made", "gone"),
@@ -55,7 +56,7 @@ def test_another_word_is_refused(name: str, parameter: str, wrong: Any) -> None:
     wrongs = [wrong] if part.kind == "string" else [[part.choices[0], wrong], json.dumps([wrong]), [wrong]]
     for value in wrongs:
         with pytest.raises(MisuseError) as refused:
-            bind(Silent(), found, {**given, parameter: value})
+            bind(Patience(Silent()), found, {**given, parameter: value})
         said = str(refused.value)
         assert said.startswith(f"query {name}: --param {parameter} ")
         assert said.endswith(f"; expected {' or '.join(part.choices)}")
@@ -65,8 +66,23 @@ def test_another_word_is_refused(name: str, parameter: str, wrong: Any) -> None:
 def test_a_long_value_is_shortened() -> None:
     found, _ = chosen("fates", "fate")
     with pytest.raises(MisuseError) as refused:
-        bind(Silent(), found, {"fate": "made" * 100_000})
+        bind(Patience(Silent()), found, {"fate": "made" * 100_000})
     assert len(str(refused.value)) < 500
+
+
+@pytest.mark.parametrize("value", ["NaN", float("nan"), 10**30])
+def test_a_number_that_no_database_compares_is_refused(value: object) -> None:
+    found, _ = chosen("unexplained", "max_cosine")
+    with pytest.raises(MisuseError, match="--param max_cosine is "):
+        bind(Patience(Silent()), found, {"max_cosine": value})
+
+
+def test_what_is_given_is_read_as_meant() -> None:
+    found, limit = chosen("hubs", "limit")
+    assert typed(found, limit, "1e3") == 1000
+    found, features = chosen("neighbors", "features")
+    assert typed(found, features, ["a/b/1", "a/b/0", "a/b/1"]) == ["a/b/1", "a/b/0"]
+    assert named(" hubs ").name == "hubs"
 
 
 def test_the_listing_says_what_may_be_given(capsys: pytest.CaptureFixture[str]) -> None:

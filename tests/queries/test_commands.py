@@ -116,6 +116,7 @@ def test_tables_are_read_at_80_columns(run: Run) -> None:
         (("query", "hubs", "--timeout", "0"), "--timeout is 0"),
         (("query", "CREATE (:X)", "--write", "--timeout", "30"), "--timeout is 30 beside --write"),
         (("query", "hubs", "--param", "limit"), "expected NAME=VALUE"),
+        (("query", "hubs", "--param", "limit=1", "--param", "limit=2"), "limit=... is given twice"),
         (("runs", "--output", "x"), "--output FILE goes with --format"),
         (("neighbors", "tiny/0-sae/0", "--limit", "-1"), "limit is -1"),
         (("feature", "tiny/0-sae/40"), "the nearest is tiny/0-sae/39"),

@@ -2,6 +2,8 @@
 
 import itertools
 import os
+import signal
+import threading
 import time
 from pathlib import Path
 
@@ -71,6 +73,50 @@ def test_every_query_keeps_its_limit(store: Store, name: str) -> None:
     asked |= {"run": "bbbb"} if chosen.stored else {}
     with pytest.raises(StoreError, match="within 1e-09 s"):
         query(store, name, asked, timeout=1e-9)
+
+
+def test_a_server_that_stands_still_is_waited_for_no_longer(tmp_path: Path) -> None:
+    made = create_directory(tmp_path / "graph.db")
+    asked: dict[str, dict[str, object]] = {
+        "hubs": {"limit": 1},
+        "degrees": {"run": "aaaa"},
+        "paths": {"from": "tiny/0-sae/0", "through": ["tiny/0-sae/1"]},
+        "by_ids": {"ids": ["tiny/0-sae/0"]},
+        "neighborhood": {"feature": "tiny/0-sae/0", "max_q": 0.5},
+        "communities": {},
+        "members": {"community": "c"},
+    }
+    with connect(made.path, write=True) as store:
+        load_graph(store, planted(3))
+        running = server.running(made)
+        assert running is not None
+        threads = threading.active_count()
+        os.kill(running.pid, signal.SIGSTOP)
+        try:
+            for name, params in asked.items():
+                began = time.monotonic()
+                with pytest.raises(StoreError, match=LATE.format("0.5")):
+                    query(store, name, params, timeout=0.5)
+                assert time.monotonic() - began < 5, name
+        finally:
+            os.kill(running.pid, signal.SIGCONT)
+        until = time.monotonic() + 20
+        while threading.active_count() > threads and time.monotonic() < until:
+            time.sleep(0.05)
+
+
+def test_what_a_run_holds_is_asked_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    load_graph(store, planted(3))
+    texts = []
+    read = Store.read
+
+    def noted(self: Store, cypher: str, params: object = None, timeout: float = 30.0) -> object:
+        texts.append(cypher)
+        return read(self, cypher, params, timeout)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Store, "read", noted)
+    query(store, "components")
+    assert len(texts) == 3, "the runs, what one of them holds, and the answer"
 
 
 def test_what_was_given_up_is_ended_and_keeps_nobody_waiting(

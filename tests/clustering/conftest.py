@@ -1,0 +1,3 @@
+from tests.graphdb.stores import address, reader, store
+
+__all__ = ["address", "reader", "store"]
