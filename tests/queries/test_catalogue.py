@@ -120,7 +120,7 @@ class TestCatalogue:
         assert set(ORACLE) == set(catalogue())
 
     @given(world=worlds(), data=st.data())
-    @settings(max_examples=10, deadline=None, suppress_health_check=_CHECKS, database=None)
+    @settings(max_examples=5, deadline=None, suppress_health_check=_CHECKS, database=None)
     def test_every_query_equals_its_oracle(self, store: Store, world: World, data: st.DataObject) -> None:
         empty(store)
         plant(store, world)

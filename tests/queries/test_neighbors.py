@@ -96,7 +96,7 @@ def graphs(draw: st.DrawFn) -> LayerGraph:
     ),
 )
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
 )
 def test_neighbors_equal_the_oracle(store: Store, graph: LayerGraph, hops: int, filters: Filters) -> None:
     empty(store)

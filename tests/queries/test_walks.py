@@ -48,7 +48,7 @@ class PlainStore(Store):
 
 @given(world=worlds(), data=st.data())
 @settings(
-    max_examples=80,
+    max_examples=30,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
