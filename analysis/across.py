@@ -15,19 +15,27 @@ and ``j`` fire are compared with a Poisson count of mean
 for all ``b`` of the earlier layer; those that meet ``j`` too seldom there become candidates of ``j``.
 """
 
-import math
+from functools import partial
 
 import numba
 import numpy as np
 
 from analysis.activations import Bool, Float32, Float64, Int32, Int64
 from analysis.bursts import dispersion
-from analysis.excess import MOST, Partners, UInt32, judge_partners, note_evidence, partners_of
+from analysis.excess import (
+    Partners,
+    UInt32,
+    by_count,
+    judge_partners,
+    note_evidence,
+    partners_of,
+    screened,
+)
 from analysis.firings import Firings
 from analysis.kernel import kernel, parallel_kernel
-from analysis.pairs import Lists, empty_lists, merge_lists, offer_to, rows_of_labels
+from analysis.pairs import Lists, offer_to, rows_of_labels
 from analysis.poisson import log_at_most
-from analysis.screen import BINS, Candidates, no_candidates, passing
+from analysis.screen import Candidates, no_candidates
 
 
 def screen_across(
@@ -66,25 +74,15 @@ def screen_across(
     The candidates, of all F features; ``correlation`` holds the signed evidence of the pairs, ``threshold``
     the least that passes.
     """
-    pairs = lower * (firings.n_features - lower)
-    floor, ceiling = -math.log(min(q, MOST)), -math.log(q / max(pairs, 1))
-    earlier, later = np.flatnonzero(part[:lower]), lower + np.flatnonzero(part[lower:])
+    earlier = by_count(firings, np.flatnonzero(part[:lower]))
+    later = (lower + np.flatnonzero(part[lower:])).astype(np.int32)
     if not len(earlier) or not len(later):
         return no_candidates(firings.n_features, k)
-    name = earlier[np.argsort(firings.count[earlier], kind="stable")].astype(np.int32)
-    own = later.astype(np.int32)
-    blocks = numba.get_num_threads()
-    lists = empty_lists(blocks, len(own), k, floor)
-    row_start, row = rows_of_labels(firings.start, firings.token, name, firings.n_tokens)
-    histograms = np.zeros((blocks, BINS + 1), np.int64)
-    partners = partners_of(firings, name, loading, lasting, crowd)
-    scale = BINS / ceiling
-    _screen(
-        firings.start, firings.token, row_start, row, own, loading, partners, floor, scale, lists, histograms
-    )
-    feature, found = merge_lists(lists, own, firings.n_features)
-    p = np.exp(-ceiling * np.arange(BINS + 1) / BINS)
-    return passing(feature, found, histograms.sum(axis=0), p, ceiling, pairs, q)
+    rows = rows_of_labels(firings.start, firings.token, earlier, firings.n_tokens)
+    partners = partners_of(firings, earlier, loading, lasting, crowd)
+    walk = partial(_screen, firings.start, firings.token, *rows, later, loading, partners)
+    pairs = lower * (firings.n_features - lower)
+    return screened(walk, later, firings.n_features, pairs, q, k)
 
 
 def inhibitors_of(

@@ -19,6 +19,7 @@ A trial is steps 2 and 3 on one replicate, with edges by the AND rule: the count
 published procedure reads, with its faults cured.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -226,43 +227,49 @@ def fit_neighbourhoods(
     )
 
 
-def refitted(
-    states: Columns,
-    moments: Moments,
-    candidates: Candidates,
-    coefficient: Float64,
-    more: Candidates,
+def fit_with_missing(
+    firings: Firings,
     background: Background,
     settings: CalibratedSettings,
-) -> Float64:
-    """Make the regressions of those features once more whose candidates have become other ones.
+    candidates: Candidates,
+    missing: Callable[[Int64, Int64], tuple[Int32, Int32]],
+) -> tuple[Candidates, Float64]:
+    """Regress every feature on its candidates, and once more those to which the screen owes some.
 
     Parameters
     ----------
-    states, moments, background, settings
-        As of `fit_neighbourhoods`.
-    candidates, coefficient : shape (F, K)
-        Candidates so far, and what the regressions made of them.
-    more : shape (F, K)
-        Candidates now.
+    firings, background, settings
+        As of `dependence_of`.
+    candidates
+        What the screen let through.
+    missing
+        Given what the regressions chose, as `members_of` lists it, says which features lack a candidate, and
+        which.
+
+    Returns
+    -------
+    The candidates with those that lacked, and what the regressions made of them, shape (F, K).
     """
-    again = (more.feature != candidates.feature).any(axis=1)
-    only = replace(more, feature=np.where(again[:, np.newaxis], more.feature, np.int32(-1)))
+    states = states_of(firings)
+    moments = moments_of(states)
+    coefficient = fit_neighbourhoods(states, moments, candidates, background, settings).coefficient
+    more = joined(candidates, coefficient, *missing(*members_of(candidates.feature, coefficient)))
+    again = (more.feature != candidates.feature).any(axis=1)[:, np.newaxis]
+    only = replace(more, feature=np.where(again, more.feature, np.int32(-1)))
     found = fit_neighbourhoods(states, moments, only, background, settings).coefficient
-    return np.where(again[:, np.newaxis], found, coefficient)
+    return more, np.where(again, found, coefficient)
 
 
 def neighbourhoods_within(
     firings: Firings, background: Background, settings: CalibratedSettings, candidates: Candidates
 ) -> tuple[Candidates, Neighbourhoods]:
     """Find the neighbourhoods, also among pairs that only a neighbour of both shows to exclude each other."""
-    states = states_of(firings)
-    moments = moments_of(states)
-    coefficient = fit_neighbourhoods(states, moments, candidates, background, settings).coefficient
-    start, member = members_of(candidates.feature, coefficient)
-    one, other = exclusions_of(firings, background.lasting, start, member, candidates.threshold)
-    more = joined(candidates, coefficient, np.concatenate([one, other]), np.concatenate([other, one]))
-    coefficient = refitted(states, moments, candidates, coefficient, more, background, settings)
+
+    def exclusions(start: Int64, member: Int64) -> tuple[Int32, Int32]:
+        one, other = exclusions_of(firings, background.lasting, start, member, candidates.threshold)
+        return np.concatenate([one, other]), np.concatenate([other, one])
+
+    more, coefficient = fit_with_missing(firings, background, settings, candidates, exclusions)
     return more, neighbourhoods_of(firings, more.feature, coefficient)
 
 

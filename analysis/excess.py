@@ -21,6 +21,8 @@ order, so that what fires with ``a`` and comes later is the beginning of the tok
 """
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numba
@@ -136,19 +138,49 @@ def screen_excess(
     The candidates; ``correlation`` holds the signed evidence of the pairs, ``threshold`` the least that
     passes.
     """
-    n_features = firings.n_features
-    pairs = n_features * (n_features - 1) // 2
-    name = np.flatnonzero(part)[np.argsort(firings.count[part], kind="stable")].astype(np.int32)
-    floor, ceiling = -math.log(min(q, MOST)), -math.log(q / max(pairs, 1))
+    name = by_count(firings, np.flatnonzero(part))
     if len(name) < 2:
-        return no_candidates(n_features, k)
+        return no_candidates(firings.n_features, k)
+    rows = rows_of_labels(firings.start, firings.token, name, firings.n_tokens)
+    partners = partners_of(firings, name, loading, lasting, crowd)
+    walk = partial(_screen, firings.start, firings.token, *rows, partners)
+    return screened(walk, name, firings.n_features, firings.pairs, q, k)
+
+
+def by_count(firings: Firings, feature: Int64) -> Int32:
+    """Return features in the order of their labels: those that fire seldom first."""
+    return feature[np.argsort(firings.count[feature], kind="stable")].astype(np.int32)
+
+
+def screened(
+    walk: Callable[[float, float, Lists, Int64], None],
+    name: Int32,
+    n_features: int,
+    pairs: int,
+    q: float,
+    k: int,
+) -> Candidates:
+    """Let a walk over the pairs fill lists, and keep of them what passes.
+
+    Parameters
+    ----------
+    walk
+        Given the least evidence that is noted, the bins of a histogram to a unit of it, lists and histograms,
+        both one a thread: offers the lists every pair with as much evidence, and counts it.
+    name : shape (m,)
+        Features that have a list.
+    n_features
+        How many features there are.
+    pairs
+        How many pairs were screened.
+    q, k
+        As of `screen_excess`.
+    """
+    floor, ceiling = -math.log(min(q, MOST)), -math.log(q / max(pairs, 1))
     blocks = numba.get_num_threads()
     lists = empty_lists(blocks, len(name), k, floor)
-    row_start, row = rows_of_labels(firings.start, firings.token, name, firings.n_tokens)
     histograms = np.zeros((blocks, BINS + 1), np.int64)
-    partners = partners_of(firings, name, loading, lasting, crowd)
-    scale = BINS / ceiling
-    _screen(firings.start, firings.token, row_start, row, partners, floor, scale, lists, histograms)
+    walk(floor, BINS / ceiling, lists, histograms)
     feature, found = merge_lists(lists, name, n_features)
     p = np.exp(-ceiling * np.arange(BINS + 1) / BINS)
     return passing(feature, found, histograms.sum(axis=0), p, ceiling, pairs, q)

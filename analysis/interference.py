@@ -30,7 +30,7 @@ import numpy as np
 from analysis.activations import Activations, Bool, Columns, Float32, Float64, Int32, Int64
 from analysis.columns import columns_of, transpose
 from analysis.dictionary import Dictionary, virtual_weights
-from analysis.kernel import parallel_kernel
+from analysis.kernel import kernel, parallel_kernel
 
 HALF = 0.5
 """Alignment with an encoder, over that of its own direction, from which on a direction is content."""
@@ -236,6 +236,34 @@ def _readings(start: Int64, feature: Int32, value: Float32, decoder: Float32, en
     return found
 
 
+@kernel
+def _add_content(
+    j: int,
+    others: Int32,
+    encoder: Float32,
+    decoder: Float32,
+    upper: tuple[Int64, Int32, Float32],
+    content: Float32,
+) -> float:
+    """Add to each token what `j` reads there of features that are its content; returns the sum of all."""
+    start, token, value = upper
+    total = 0.0
+    for k in others:
+        along = np.dot(encoder[j], decoder[k])
+        for entry in range(start[k], start[k + 1]):
+            content[token[entry]] += along * value[entry]
+            total += along * value[entry]
+    return total
+
+
+@kernel
+def _clear_content(others: Int32, upper: tuple[Int64, Int32, Float32], content: Float32) -> None:
+    start, token, _ = upper
+    for k in others:
+        for t in token[start[k] : start[k + 1]]:
+            content[t] = 0.0
+
+
 @parallel_kernel
 def _own_sums(
     lower: tuple[Int64, Int32, Float32],
@@ -251,23 +279,18 @@ def _own_sums(
 ) -> Float64:
     """Sum the content of each target where a pair fires together, then everywhere, (pairs + F_upper,)."""
     start, token, _ = lower
-    upper_start, upper_token, upper_value = upper
     found = np.zeros(len(source) + len(begin) - 1)
     for block in numba.prange(blocks):
         content = np.zeros(n, np.float32)
         for j in range(block, len(begin) - 1, blocks):
             if begin[j] == begin[j + 1]:
                 continue
-            for k in alike[alike_start[j] : alike_start[j + 1]]:
-                along = np.dot(encoder[j], decoder[k])
-                for entry in range(upper_start[k], upper_start[k + 1]):
-                    content[upper_token[entry]] += along * upper_value[entry]
-                    found[len(source) + j] += along * upper_value[entry]
+            others = alike[alike_start[j] : alike_start[j + 1]]
+            found[len(source) + j] = _add_content(j, others, encoder, decoder, upper, content)
             for pair in range(begin[j], begin[j + 1]):
                 for t in token[start[source[pair]] : start[source[pair] + 1]]:
                     found[pair] += content[t]
-            for k in alike[alike_start[j] : alike_start[j + 1]]:
-                content[upper_token[upper_start[k] : upper_start[k + 1]]] = 0.0
+            _clear_content(others, upper, content)
     return found
 
 
@@ -293,21 +316,19 @@ def _firings(
     found = np.zeros((len(source), 3), np.int64)
     for block in numba.prange(blocks):
         place = np.full(n, -1, np.int32)
+        own = np.zeros(n, np.float32)
         for j in range(block, len(begin) - 1, blocks):
             if begin[j] == begin[j + 1]:
                 continue
             first, last = upper_start[j], upper_start[j + 1]
             x = upper_value[first:last]
-            # what the feature would read of its content alone
-            left = x - read[first:last]
+            others = alike[alike_start[j] : alike_start[j + 1]]
+            _add_content(j, others, encoder, decoder, upper, own)
+            # what the feature would be without what comes of others
+            left = x - read[first:last] + own[upper_token[first:last]]
+            _clear_content(others, upper, own)
             for k in range(first, last):
                 place[upper_token[k]] = k - first
-            for other in alike[alike_start[j] : alike_start[j + 1]]:
-                along = np.dot(encoder[j], decoder[other])
-                for entry in range(upper_start[other], upper_start[other + 1]):
-                    k = place[upper_token[entry]]
-                    if k >= 0:
-                        left[k] += along * upper_value[entry]
             for pair in range(begin[j], begin[j + 1]):
                 tokens = token[start[source[pair]] : start[source[pair] + 1]]
                 if content[pair]:

@@ -31,20 +31,16 @@ from analysis.calibrated import (
     Background,
     CalibratedSettings,
     Stages,
-    fit_neighbourhoods,
-    members_of,
+    fit_with_missing,
+    neighbourhoods_of,
     neighbourhoods_within,
     q_values,
-    refitted,
     screen_states,
     takes_part,
 )
-from analysis.columns import moments_of
 from analysis.conditional import Keeping, Neighbourhoods, conditional_tests, keep_nothing
 from analysis.errors import DataError
-from analysis.exclusions import joined
-from analysis.firings import Firings, states_of
-from analysis.grading import graded_of
+from analysis.firings import Firings
 from analysis.screen import Candidates
 
 Overlap = Callable[[Int32, Int32], Float64]
@@ -193,27 +189,14 @@ def _neighbourhoods(
         background.crowd,
     )
     stages.neighbourhoods(candidates)
-    more, start, member = _parents(firings, lower, background, settings, candidates)
+
+    def inhibitors(start: Int64, member: Int64) -> tuple[Int32, Int32]:
+        return inhibitors_of(firings, lower, background.lasting, start, member, candidates.threshold)
+
+    more, coefficient = fit_with_missing(firings, background, settings, candidates, inhibitors)
+    across = neighbourhoods_of(firings, more.feature, coefficient)
     return more, Neighbourhoods(
-        np.concatenate([own.start, own.start[-1] + start[lower + 1 :]]),
-        np.concatenate([own.member, member]),
-        np.concatenate([own.graded, graded_of(firings, start, member)]),
+        np.concatenate([own.start, own.start[-1] + across.start[lower + 1 :]]),
+        np.concatenate([own.member, across.member]),
+        np.concatenate([own.graded, across.graded]),
     )
-
-
-def _parents(
-    firings: Firings,
-    lower: int,
-    background: Background,
-    settings: CalibratedSettings,
-    candidates: Candidates,
-) -> tuple[Candidates, Int64, Int64]:
-    """Regress the later features on their candidates, and on those that only show by preventing."""
-    states = states_of(firings)
-    moments = moments_of(states)
-    coefficient = fit_neighbourhoods(states, moments, candidates, background, settings).coefficient
-    start, member = members_of(candidates.feature, coefficient)
-    of, prevented_by = inhibitors_of(firings, lower, background.lasting, start, member, candidates.threshold)
-    more = joined(candidates, coefficient, of, prevented_by)
-    coefficient = refitted(states, moments, candidates, coefficient, more, background, settings)
-    return more, *members_of(more.feature, coefficient)

@@ -4,6 +4,7 @@
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +22,33 @@ _REMEDY = "; run infer again"
 
 def write_graph(path: Path, graph: LayerGraph) -> None:
     """Write `graph` into directory `path`, replacing tables that are there; ``graph.json`` comes last."""
-    path.mkdir(parents=True, exist_ok=True)
     tables = {"features": graph.features, "edges": graph.edges, "contexts": graph.contexts}
+    write_whole(path, tables, "graph.json", _manifest(graph))
+
+
+def write_whole(
+    path: Path, tables: Mapping[str, pl.DataFrame | None], last: str, manifest: Mapping[str, Any]
+) -> None:
+    """Write tables and then a manifest into directory `path`, each whole or not at all.
+
+    Parameters
+    ----------
+    path
+        Made if absent.
+    tables
+        By the name of their file without its end; None where there is none.
+    last, manifest
+        Name of the manifest's file, and what it says, JSON values only.
+    """
+    path.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         if table is not None:
             temporary = path / f"{name}.parquet.part"
             table.write_parquet(temporary)
             temporary.replace(path / f"{name}.parquet")
-    temporary = path / "graph.json.part"
-    temporary.write_text(json.dumps(_manifest(graph), indent=1) + "\n")
-    temporary.replace(path / "graph.json")
+    temporary = path / f"{last}.part"
+    temporary.write_text(json.dumps(dict(manifest), indent=1) + "\n")
+    temporary.replace(path / last)
 
 
 def _manifest(graph: LayerGraph) -> dict[str, Any]:

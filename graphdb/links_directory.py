@@ -14,6 +14,7 @@ from analysis.errors import DataError
 from analysis.layer_links import LayerLinks
 from analysis.run import Run
 from analysis.site import Site
+from graphdb.graph_directory import write_whole
 
 FORMAT = "stratigraph-links"
 VERSION = 1
@@ -22,11 +23,6 @@ _COUNTS = ("n_lower", "n_upper", "n_tokens", "n_replicates", "carried", "made", 
 
 def write_links(path: Path, links: LayerLinks) -> None:
     """Write `links` into directory `path`; ``links.json`` comes last."""
-    path.mkdir(parents=True, exist_ok=True)
-    for name, table in (("links", links.links), ("fates", links.fates)):
-        temporary = path / f"{name}.parquet.part"
-        table.write_parquet(temporary)
-        temporary.replace(path / f"{name}.parquet")
     manifest = {
         "format": FORMAT,
         "version": VERSION,
@@ -37,9 +33,7 @@ def write_links(path: Path, links: LayerLinks) -> None:
         "links": links.links.height,
         "left_out": dict(links.left_out),
     }
-    temporary = path / "links.json.part"
-    temporary.write_text(json.dumps(manifest, indent=1) + "\n")
-    temporary.replace(path / "links.json")
+    write_whole(path, {"links": links.links, "fates": links.fates}, "links.json", manifest)
 
 
 def has_links(path: Path) -> bool:

@@ -6,7 +6,7 @@ there yet and the server has a bulk way, its links are created that way. Sites a
 brought yet are made, without labels; a graph that is loaded later completes them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 import polars as pl
 
@@ -24,7 +24,6 @@ from graphdb.tables import as_rows, feature_table, link_table
 
 Progress = Callable[[float], None]
 
-_KINDS = (CARRIES, DRIVES)
 _IDS = 50_000
 """Features whose records are asked for at a time; in lists, which are quicker to read than rows."""
 
@@ -61,9 +60,31 @@ def load_links(store: Store, links: LayerLinks, progress: Progress | None = None
             store.write(statement("load_site"), of_site)
             store.write(statement("load_run"), {"site": site.id, "run": run, "properties": properties})
             _make_features(store, site, n_features)
-        if bulk is None or not _create(store, bulk, links, progress):
-            _merge(store, links, progress)
+        write_links(store, bulk, {kind: link_table(links, kind) for kind in (CARRIES, DRIVES)}, progress)
     store.write(statement("finish_run"), {"run": run})
+
+
+def write_links(
+    store: Store, bulk: Bulk | None, tables: Mapping[str, pl.DataFrame], progress: Progress | None = None
+) -> None:
+    """Write links between features that are there.
+
+    Parameters
+    ----------
+    store
+        Open for writing.
+    bulk
+        The server's bulk way, where it has one and none of the links is there yet.
+    tables
+        By kind, as of ``graphdb.tables.link_table``.
+    progress
+        Called with the number of links written since the last call.
+    """
+    if bulk is not None and _create(store, bulk, tables, progress):
+        return
+    for kind, table in tables.items():
+        rows = as_rows(table, "source", "target", "run")
+        store.write_rows(statement(f"load_{kind.lower()}"), rows, advance=progress)
 
 
 def _make_features(store: Store, site: Site, n_features: int) -> None:
@@ -80,13 +101,12 @@ def _is_new(store: Store, run: str) -> bool:
     return not store.write("MATCH (r:Run {id: $run}) RETURN r.id AS id", {"run": run})
 
 
-def _create(store: Store, bulk: Bulk, links: LayerLinks, progress: Progress | None) -> bool:
+def _create(store: Store, bulk: Bulk, tables: Mapping[str, pl.DataFrame], progress: Progress | None) -> bool:
     """Create the links; return whether the server took them all."""
-    known = _records(store, links)
-    bulk.make_types(_KINDS)
+    known = _records(store, tables.values())
+    bulk.make_types(tuple(tables))
     try:
-        for kind in _KINDS:
-            table = link_table(links, kind)
+        for kind, table in tables.items():
             ends = with_records(known, with_records(known, table, "source", "from"), "target", "to")
             bulk.relationships(kind, ends, progress or (lambda _: None))
     except RefusedError:
@@ -94,19 +114,11 @@ def _create(store: Store, bulk: Bulk, links: LayerLinks, progress: Progress | No
     return True
 
 
-def _records(store: Store, links: LayerLinks) -> pl.DataFrame:
+def _records(store: Store, tables: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """Return ``id`` and ``record`` of the features that are linked."""
-    tables = [link_table(links, kind) for kind in _KINDS]
     ids = pl.concat([table[end] for table in tables for end in ("source", "target")]).unique()
     found = [pl.DataFrame(schema={"id": pl.String, "record": pl.String})]
     for part in ids.to_frame().iter_slices(_IDS):
         rows = store.write(statement("records_of"), {"ids": part.to_series().to_list()})
         found.append(pl.DataFrame(rows[0]))
     return pl.concat(found)
-
-
-def _merge(store: Store, links: LayerLinks, progress: Progress | None) -> None:
-    """Write the links, of which some may be there."""
-    for kind in _KINDS:
-        rows = as_rows(link_table(links, kind), "source", "target", "run")
-        store.write_rows(statement(f"load_{kind.lower()}"), rows, advance=progress)

@@ -1,7 +1,7 @@
 """The runs in a database, and the one that a person means by a few letters of its id."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from analysis.errors import MisuseError
 from graphdb.cypher import statement
@@ -10,12 +10,31 @@ from graphdb.store import Store
 Row = dict[str, Any]
 
 
-def list_runs(store: Store) -> list[Row]:
+class Asked(Protocol):
+    """What answers a question: a store, or one that keeps a time limit over several."""
+
+    def read(self, cypher: str, params: Mapping[str, Any] | None = None) -> list[Row]:
+        """Answer it."""
+
+
+def list_runs(store: Asked) -> list[Row]:
     """Return every run, newest first, as the columns of ``list_runs.cypher``."""
     return store.read(statement("list_runs"))
 
 
-def sites_and_runs(store: Store, features: Sequence[str]) -> tuple[dict[str, str], list[Row]]:
+def newest_runs(known: Sequence[Row], kinds: Sequence[str]) -> list[str]:
+    """Return the newest complete run of each set of sites that runs of each of these kinds are about.
+
+    `known` are the runs, newest first.
+    """
+    newest: dict[tuple[str, ...], str] = {}
+    for run in known:
+        if run["complete"] and run["kind"] in kinds:
+            newest.setdefault((run["kind"], *run["sites"]), run["id"])
+    return sorted(newest.values())
+
+
+def sites_and_runs(store: Asked, features: Sequence[str]) -> tuple[dict[str, str], list[Row]]:
     """Return the site of each of these features that is there, and the runs: what `find_run` chooses from."""
     rows = store.read(statement("sites_and_runs"), {"ids": list(features)})
     sites = {row["feature"]: row["site"] for row in rows if row["run"] is None}

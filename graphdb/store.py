@@ -43,8 +43,8 @@ _FIRST_PAUSE = 0.2
 _UNSENDABLE = (UnicodeEncodeError, OverflowError, RecursionError, TypeError)
 """What the driver raises of a value that it cannot send; a key that is no Unicode has a wrong type to it."""
 _SCALARS = (str, float, int, bool, type(None))
-_CLASHES = 3
-"""Times that a statement is tried which merges a node that another makes meanwhile."""
+_CLASHES = 2
+"""Times that a statement may clash with another that makes the same node meanwhile."""
 _GRACE_SECONDS = 1.0
 """How much longer than the limit a server may take to say itself that the limit has passed."""
 
@@ -211,19 +211,20 @@ class Store:
                 return self._undone(cypher, params, timeout)
             if timeout is not None:
                 return self._asked(cypher, params, timeout)
-            for left in reversed(range(_CLASHES)):
-                try:
-                    answer = self._driver.execute_query(
-                        neo4j.Query(cypher), dict(params), routing_=self._routing, database_=self._database
-                    )
-                    return [_row(record) for record in answer.records]
-                except exceptions.ConstraintError:
-                    # two that merge the same node at once: the second finds it when it looks again
-                    if not left or "MERGE" not in cypher:
-                        raise
-            return []
+            # of two that merge the same node at once, the second finds it when it looks again
+            for _ in range(_CLASHES):
+                with suppress(exceptions.ConstraintError):
+                    return self._executed(cypher, params)
+            return self._executed(cypher, params)
 
         return self._explained(ask, timeout)
+
+    def _executed(self, cypher: str, params: Mapping[str, Any]) -> list[Row]:
+        """Run a statement in a managed transaction."""
+        answer = self._driver.execute_query(
+            neo4j.Query(cypher), dict(params), routing_=self._routing, database_=self._database
+        )
+        return [_row(record) for record in answer.records]
 
     def _explained(self, ask: Callable[[], list[Row]], timeout: float | None) -> list[Row]:
         """Return what `ask` returns; what the driver raises becomes a sentence."""

@@ -80,7 +80,7 @@ def read_links(store: Store, run: str | None = None) -> LinkRun:
         raise MisuseError(
             f"run {chosen['id']} found no links, so there is nothing to verify; give another --run"
         )
-    sites = {row["id"]: _site(row) for row in store.write(statement("linked_sites"), {"run": chosen["id"]})}
+    sites = {row["id"]: _site(row) for row in store.write(statement("sites_of_run"), {"run": chosen["id"]})}
     ends = {(row["lower"], row["upper"]) for row in rows}
     lower, upper = next(iter(ends))
     if len(ends) > 1 or upper not in sites or lower not in sites or sites[lower].layer >= sites[upper].layer:

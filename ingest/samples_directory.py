@@ -46,6 +46,31 @@ class SamplesDirectory:
     replicates: tuple[Replicate, ...]
     manifest: Mapping[str, Any]
 
+    def usable(self, asked: int | None) -> int:
+        """Return how many replicates are used where so many are `asked`, None for all that are there.
+
+        Raises
+        ------
+        MisuseError
+            There are fewer, or sampling has not finished and it is not said how many to use.
+        DataError
+            There is none.
+        """
+        present = len(self.replicates)
+        if asked is None and self.manifest.get("complete") is False:
+            raise MisuseError(
+                f"{self.path} is unfinished, {present} replicates so far; "
+                f"finish sampling, or take them as they are with --replicates {present}"
+            )
+        replicates = asked or present
+        if replicates > present:
+            raise MisuseError(
+                f"--replicates is {replicates}; {self.path} holds {present}, sample more or ask less"
+            )
+        if not replicates:
+            raise DataError(f"{self.path} holds no replicate; sample it again")
+        return replicates
+
     def read(self, number: int) -> Samples:
         """Read and check replicate `number`.
 

@@ -1,12 +1,12 @@
 """A value for each parameter of a query of the catalogue: given, its default, or found in the database."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from analysis.errors import MisuseError
 from graphdb.refusals import shortened
-from graphdb.runs import find_run
+from graphdb.runs import find_run, list_runs, newest_runs, sites_and_runs
 from queries.catalogue import Parameter, Query, named
 from queries.features import features_there
 from queries.patience import Patience
@@ -22,6 +22,8 @@ _EXPECTED: Mapping[str, tuple[type, ...]] = {
 _TEXTS = ("string", "feature", "community")
 _OF_RUNS = {"run", "runs", "links", "clustering"}
 _LISTS = ("list", "features", "runs")
+_EDGES_OF = ("layer", "links")
+"""Kinds of runs whose edges and links are followed."""
 _ALL = 10**9
 """What a limit of 0 is to the database; ArcadeDB takes larger ones for negative."""
 
@@ -123,18 +125,6 @@ def _check_choice(chosen: Query, parameter: Parameter, value: Any) -> None:  # n
     )
 
 
-def newest_runs(known: Sequence[Row]) -> list[str]:
-    """Return the newest complete run of each site, and of each set of sites that runs of a kind are about.
-
-    `known` are the runs, newest first.
-    """
-    newest: dict[tuple[str, ...], str] = {}
-    for run in known:
-        if run["complete"] and run["kind"] != "communities":
-            newest.setdefault((run["kind"] or "", *run["sites"]), run["id"])
-    return sorted(newest.values())
-
-
 def _sites_of_features(
     patience: Patience, values: Row, kinds: Mapping[str, str]
 ) -> tuple[list[str], list[Row]]:
@@ -147,10 +137,10 @@ def _sites_of_features(
             ids += [str(item) for item in values[name]]
     of_runs = not _OF_RUNS.isdisjoint(kinds.values())
     if not ids:
-        return [], patience.runs() if of_runs else []
+        return [], list_runs(patience) if of_runs else []
     if not of_runs:
         return sorted({row["site"] for row in features_there(patience, ids).values()}), []
-    sites, runs = patience.sites_and_runs(ids)
+    sites, runs = sites_and_runs(patience, ids)
     if not sites.keys() >= set(ids):
         # says which is not there, and what is near
         features_there(patience, ids)
@@ -166,7 +156,7 @@ def _runs(
         given = values[name]
         if kind == "runs":
             found[name] = (
-                newest_runs(known)
+                newest_runs(known, _EDGES_OF)
                 if given is None
                 else [find_run(patience.store, str(run), known=known)["id"] for run in given]
             )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.errors import MisuseError
-from graphdb.runs import find_run
+from graphdb.runs import find_run, list_runs
 from graphdb.store import Store
 from queries.catalogue import named
 from queries.patience import Patience
@@ -30,7 +30,7 @@ def feature(store: Store, feature_id: str, run: str | None = None) -> Row:
     """
     patience = Patience(store)
     site = site_of(patience, feature_id)
-    chosen = find_run(store, run, site, known=patience.runs())
+    chosen = find_run(store, run, site, known=list_runs(patience))
     row = patience.read(named("feature").cypher, {"feature": feature_id, "run": chosen["id"]})[0]
     row["community"] = row["communities"][0] if row["communities"] else None
     row["top_tokens"] = json.loads(row["top_tokens"] or "[]")

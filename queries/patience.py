@@ -1,11 +1,10 @@
 """A time limit over several questions: an answer that takes many of them keeps it as one question does."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from analysis.errors import StoreError
-from graphdb.cypher import statement
 from graphdb.refusals import explain
 from graphdb.store import READ_TIMEOUT, Store
 from queries.catalogue import Query
@@ -48,16 +47,6 @@ class Patience:
             # the database would name the time that was left for this one question
             self.check(error)
             raise
-
-    def runs(self) -> list[Row]:
-        """Return every run, newest first: what `graphdb.runs.find_run` takes as known."""
-        return self.read(statement("list_runs"))
-
-    def sites_and_runs(self, features: Sequence[str]) -> tuple[dict[str, str], list[Row]]:
-        """Return the site of each of these features that is there, and the runs, in one question."""
-        rows = self.read(statement("sites_and_runs"), {"ids": list(features)})
-        sites = {row["feature"]: row["site"] for row in rows if row["run"] is None}
-        return sites, [row["run"] for row in rows if row["run"] is not None]
 
     def gather(self, asked: Query, params: Mapping[str, Any]) -> list[Row]:
         """Answer a query of the catalogue, its rows in no order.

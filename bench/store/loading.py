@@ -15,19 +15,11 @@ from graphdb.admin_import import write_import
 from graphdb.cypher import statement
 from graphdb.engines.arcadedb_batch import Batch
 from graphdb.load import load_graph
+from graphdb.load_links import write_links
 from graphdb.store import Store
-from graphdb.tables import as_rows
 
 APART = {"IN", "MEASURED_IN", "load_measurements"}
 """Parts that are told apart: which features are in a site, and what was measured of them."""
-_IDS = 50_000
-_LINK = """
-UNWIND $rows AS row
-MATCH (a:Feature {{id: row.source}})
-MATCH (b:Feature {{id: row.target}})
-MERGE (a)-[l:{kind} {{run: row.run}}]->(b)
-SET l += row.properties
-"""
 _NAMES = {
     statement(name): name for name in ("load_features", "load_measurements", "load_edges", "label_features")
 }
@@ -60,33 +52,12 @@ def _load_links(store: Store, links: pl.DataFrame) -> None:
             "sites": [links[end][0].rpartition("/")[0] for end in ("source", "target")],
         },
     )
+    tables = {
+        str(kind): some
+        for (kind,), some in links.partition_by("kind", as_dict=True, include_key=False).items()
+    }
     with store.loading(lambda: True) as bulk:
-        known = _records(store, links) if bulk is not None else pl.DataFrame()
-        for (kind,), some in links.partition_by("kind", as_dict=True, include_key=False).items():
-            if bulk is None:
-                rows = as_rows(some, "source", "target", "run")
-                store.write_rows(_LINK.format(kind=kind), rows)
-                continue
-            bulk.make_types((str(kind),))
-            table = some
-            for column, end in (("source", "from"), ("target", "to")):
-                found = known.select(pl.col("id").alias(column), pl.col("record").alias(end))
-                table = table.join(found, on=column, how="left", maintain_order="left").drop(column)
-            bulk.relationships(str(kind), table, lambda _: None)
-
-
-def _records(store: Store, links: pl.DataFrame) -> pl.DataFrame:
-    """Return ``id`` and ``record`` of the features that links join, in lists, which are quick to read."""
-    found = []
-    ids = pl.concat([links["source"], links["target"]]).unique()
-    for part in ids.to_frame().iter_slices(_IDS):
-        rows = store.write(
-            "UNWIND $ids AS id MATCH (f:Feature {id: id}) "
-            "RETURN collect(f.id) AS id, collect(elementId(f)) AS record",
-            {"ids": part.to_series().to_list()},
-        )
-        found.append(pl.DataFrame(rows[0]))
-    return pl.concat(found)
+        write_links(store, bulk, tables)
 
 
 def write_files(out: Path, made: World) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from analysis.errors import MisuseError
-from graphdb.runs import find_run, list_runs
+from graphdb.runs import find_run, list_runs, newest_runs
 from graphdb.stacked import Layer, layers_of
 from graphdb.store import Store
 from ingest.clustering.config import ClusterConfig
@@ -33,7 +33,7 @@ def choose(
         `min_replicates` is more than a run has.
     """
     known = list_runs(store)
-    chosen = _asked(store, asked, known) if asked else _newest(known, "layer")
+    chosen = _asked(store, asked, known) if asked else newest_runs(known, ("layer",))
     if not chosen:
         # says that there is none, and what makes one
         find_run(store, known=known)
@@ -43,7 +43,7 @@ def choose(
         return layers, {}
     number = {layer.site: layer.number for layer in layers}
     links = [run for run in known if run["kind"] == "links" and number.keys() >= set(run["sites"])]
-    found = _newest(links, "links")
+    found = newest_runs(links, ("links",))
     if not found:
         raise MisuseError(
             f"{store.address} has no complete run that links two of these {len(layers)} sites, so there is "
@@ -71,15 +71,6 @@ def _asked(store: Store, asked: Sequence[str], known: list[Row]) -> list[str]:
                 f"runs {chosen[site]} and {run['id']} are both about {site}; name one of a site"
             )
     return list(chosen.values())
-
-
-def _newest(known: Sequence[Row], kind: str) -> list[str]:
-    """Return the newest complete run of each site, or of each pair of sites."""
-    newest: dict[tuple[str, ...], str] = {}
-    for run in known:
-        if run["complete"] and run["kind"] == kind and run["sites"]:
-            newest.setdefault(tuple(run["sites"]), run["id"])
-    return sorted(newest.values())
 
 
 def _check_replicates(layers: Sequence[Layer], least: int | None) -> None:

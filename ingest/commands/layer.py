@@ -1,8 +1,6 @@
 """``stratigraph ingest``: one layer, from text to the graph in the database, in one line."""
 
 import argparse
-import hashlib
-import json
 import sys
 from contextlib import ExitStack
 from dataclasses import replace
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 from ingest.commands import infer as infer_verb
 from ingest.commands import sample as sample_verb
 from ingest.commands.database import add_database, can_be_made
+from ingest.commands.work import add_work, key_of
 
 if TYPE_CHECKING:
     from graphdb.store import Store
@@ -34,13 +33,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     infer_verb.add_options(parser)
     parser.add_argument("--replicates", type=int, default=30, metavar="R", help="independent draws (30)")
     parser.add_argument("--layer", type=int, required=True, metavar="N", help="the layer to ingest")
-    parser.add_argument(
-        "--work",
-        type=Path,
-        default=Path("stratigraph-work"),
-        metavar="DIR",
-        help="where samples and graphs are kept (./stratigraph-work)",
-    )
+    add_work(parser, "what is sampled and inferred")
     add_database(parser)
     parser.set_defaults(run=_run)
 
@@ -57,7 +50,7 @@ def _run(arguments: argparse.Namespace) -> int:
     config = infer_verb.config_from(arguments)
     resources = Resources(threads=arguments.threads, memory=infer_verb.memory_from(arguments.memory))
     sampling = sample_verb.config_from(arguments, (arguments.layer,), arguments.work)
-    place = arguments.work / _key(sampling.identity())
+    place = arguments.work / key_of(sampling.identity())
     with ExitStack() as held:
         # A database that cannot be used is better known before the work than after it; one that is not there
         # yet is made when there is a graph to load, so that a failure leaves no empty one.
@@ -68,7 +61,7 @@ def _run(arguments: argparse.Namespace) -> int:
             replace(sampling, out=place / "samples"), lambda plan: _announce(plan, config, resources, there)
         )
         _announce_inference(samples, config, resources, there)
-        graph = place / f"graph-{_key(config.asked())}"
+        graph = place / f"graph-{key_of(config.asked())}"
         infer(samples, graph, config, resources, infer_verb.announce_look, infer_verb.announce_mending)
         made = read_graph(graph)
         fetch_for(arguments.db)
@@ -114,8 +107,3 @@ def _announce_inference(
         f"{duration(estimate(found, config, resources.threads).seconds_once_started)}; loading, about "
         f"{duration(load_seconds(there, found.site.id, found.n_features))}\n"
     )
-
-
-def _key(config: object) -> str:
-    """Name a directory after the configuration of what it holds."""
-    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,8 +1,6 @@
 """``stratigraph link``: two samples directories of one pass become links in the database."""
 
 import argparse
-import hashlib
-import json
 import sys
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 from analysis.errors import MisuseError
 from ingest.commands.database import add_database
 from ingest.commands.infer import memory_from
+from ingest.commands.work import add_work, key_of
 
 if TYPE_CHECKING:
     from analysis.layer_links import LayerLinks
@@ -54,13 +53,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     parser.add_argument(
         "--memory", metavar="GB", help="keep within this much, such as 4, 4GB or 800MB (no limit)"
     )
-    parser.add_argument(
-        "--work",
-        type=Path,
-        default=Path("stratigraph-work"),
-        metavar="DIR",
-        help="where finished work is kept (./stratigraph-work)",
-    )
+    add_work(parser, "finished work")
     add_database(parser)
     parser.set_defaults(run=_run)
 
@@ -112,8 +105,8 @@ def _pairs(arguments: argparse.Namespace) -> "list[Pair]":
 
 def _place(pair: "Pair", config: "LinkConfig") -> str:
     """Name a directory after the samples that are read and the configuration."""
-    said = [str(side.path.resolve()) for side in (pair.lower, pair.upper)] + [asdict(config)]
-    return f"links-{pair.name}-{hashlib.sha256(json.dumps(said).encode()).hexdigest()[:8]}"
+    said = [*(str(side.path.resolve()) for side in (pair.lower, pair.upper)), asdict(config)]
+    return f"links-{pair.name}-{key_of(said)}"
 
 
 def _said(links: "LayerLinks") -> str:

@@ -10,7 +10,7 @@ import polars as pl
 
 from analysis.activations import Columns
 from analysis.columns import columns_of
-from analysis.errors import DataError, MisuseError, StratigraphError
+from analysis.errors import MisuseError, StratigraphError
 from analysis.kernel import use_threads
 from analysis.run import Run, digest_of, library_versions, run_id
 from analysis.stability import least_stable
@@ -108,19 +108,7 @@ def infer(
 
 def _plan(samples: SamplesDirectory, config: InferConfig) -> tuple[Run, dict[str, str]]:
     """Resolve the configuration against what is on disk, and name the run."""
-    present = len(samples.replicates)
-    if config.replicates is None and samples.manifest.get("complete") is False:
-        raise MisuseError(
-            f"{samples.path} is unfinished, {present} replicates so far; "
-            f"finish sampling, or take them as they are with --replicates {present}"
-        )
-    replicates = config.replicates or present
-    if replicates > present:
-        raise MisuseError(
-            f"--replicates is {replicates}; {samples.path} holds {present}, sample more or ask less"
-        )
-    if not replicates:
-        raise DataError(f"{samples.path} holds no replicate; sample it again")
+    replicates = samples.usable(config.replicates)
     config.check_looks(replicates)
     resolved = config.resolved(replicates)
     with progress("reading", replicates, unit="files") as advance:

@@ -31,28 +31,8 @@ class Pair:
         return lower, upper
 
     def replicates(self, asked: int | None) -> int:
-        """Return how many replicates are used.
-
-        Raises
-        ------
-        MisuseError
-            There are fewer than `asked`, or sampling has not finished and it is not said how many to use.
-        """
-        present = min(len(self.lower.replicates), len(self.upper.replicates))
-        for side in (self.lower, self.upper):
-            if asked is None and side.manifest.get("complete") is False:
-                raise MisuseError(
-                    f"{side.path} is unfinished, {present} replicates so far; "
-                    f"finish sampling, or take them as they are with --replicates {present}"
-                )
-        if asked is not None and asked > present:
-            raise MisuseError(
-                f"--replicates is {asked}; {self.lower.path} and {self.upper.path} hold {present} both, "
-                "sample more or ask less"
-            )
-        if not present:
-            raise DataError(f"{self.upper.path} holds no replicate; sample it again")
-        return asked or present
+        """Return how many replicates are used; raises as ``SamplesDirectory.usable`` does of either side."""
+        return min(self.lower.usable(asked), self.upper.usable(asked))
 
 
 def pair_of(lower: Path, upper: Path) -> Pair:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.errors import MisuseError
-from graphdb.runs import find_run
+from graphdb.runs import find_run, list_runs
 from queries.catalogue import named
 from queries.patience import Patience
 
@@ -44,7 +44,7 @@ def _own_q(patience: Patience, values: Mapping[str, Any]) -> str:
     if values["max_q"] is None:
         return "q_shuffle"
     return _OWN_Q.get(
-        find_run(patience.store, values["run"], known=patience.runs())["procedure"], "q_shuffle"
+        find_run(patience.store, values["run"], known=list_runs(patience))["procedure"], "q_shuffle"
     )
 
 
