@@ -149,6 +149,8 @@ def _join(feature: Int32, evidence: Float64, coefficient: Float64, of: Int32, mo
         place = -1
         for k in range(feature.shape[1]):
             if feature[i, k] == j:
+                # nor does it make room for a later one
+                added[i, k] = True
                 place = -1
                 break
             if feature[i, k] < 0:

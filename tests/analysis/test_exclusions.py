@@ -160,3 +160,12 @@ def test_pairs_that_are_joined_do_not_displace_each_other() -> None:
     ends = np.array([0, 1, 1, 3], np.int32), np.array([1, 3, 0, 1], np.int32)
     found = joined(before, np.zeros((4, 2)), *ends)
     assert set(found.feature[1].tolist()) == {0, 3}
+
+
+def test_a_candidate_that_is_joined_makes_no_room_for_another() -> None:
+    feature = np.array([[3, 2], *[[-1, -1]] * 4], np.int32)
+    before = Candidates(feature, np.where(feature >= 0, 1.0, 0.0), 1.0, 0)
+    # Of feature 0 the candidate 2 is chosen; 3 is not, but it is joined, as 4 is, for which there is no room.
+    chosen = np.where(feature == 2, 0.5, 0.0)
+    found = joined(before, chosen, np.array([0, 0], np.int32), np.array([3, 4], np.int32))
+    assert set(found.feature[0].tolist()) == {2, 3}
