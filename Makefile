@@ -3,13 +3,18 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint organism clean
+.PHONY: demo test lint mathematics organism clean
 
 demo: $(VENV)/.made
 	$(BIN)/stratigraph demo
 
-test: $(VENV)/.made lint
-	$(BIN)/pytest -q --numprocesses 2 --dist loadfile
+test: $(VENV)/.made
+	$(MAKE) --jobs 2 lint mathematics
+	$(BIN)/pytest -q --numprocesses 2 --dist loadfile --ignore tests/analysis
+
+# By itself and first: it compiles the kernels, which two processes at once would each do.
+mathematics: $(VENV)/.made
+	$(BIN)/pytest -q tests/analysis
 
 lint: $(VENV)/.made
 	$(BIN)/ruff check

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from safetensors.numpy import load_file
 
-from ingest.sampling import SampleConfig, preparation, sample
+from ingest.sampling import SampleConfig, loading, sample
 from ingest.sampling.autoencoder import load
 from ingest.sampling.release import candidates, choose
 from ingest.sampling.sites import another_model
@@ -146,7 +146,7 @@ def test_an_sae_of_another_known_model_is_warned_of(
 def test_the_warning_of_another_model_goes_to_stderr(
     tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(preparation, "another_model", lambda *_: "they differ")
+    monkeypatch.setattr(loading, "another_model", lambda *_: "they differ")
     sample(tiny.config(tmp_path / "out", layers=(0,), replicates=1))
     assert capsys.readouterr().err.splitlines()[0] == "stratigraph: warning: they differ"
 
