@@ -21,6 +21,7 @@ from bench.truth.gate import Gates
 from bench.truth.hierarchy import Hierarchies
 from bench.truth.hub import Hubs
 from bench.truth.ising import Ising
+from bench.truth.limits import Limits
 from bench.truth.magnitude import MagnitudeTrees, Thresholds
 from bench.truth.noise import Noise
 from bench.truth.parents import Parents
@@ -148,6 +149,8 @@ CATALOGUE = (
     Entry("activity-sequences", "reporting", BusySequences),
     Entry("gates", "reporting", lambda s, f: Gates(s, f, 3 * f // 64)),
     Entry("parents", "reporting", Parents),
+    Entry("limits", "reporting", Limits),
+    Entry("limits-four", "reporting", lambda s, f: Limits(s, f, children=4)),
     Entry("exclusive", "reporting", Exclusive),
     Entry("rule-sum", "reporting", lambda s, f: Rules(s, f, 3 * f // 64, rule="sum")),
     Entry("rule-weaker", "reporting", lambda s, f: Rules(s, f, 3 * f // 64, rule="weaker")),

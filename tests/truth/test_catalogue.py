@@ -8,6 +8,7 @@ from bench.truth.exclusive import Exclusive
 from bench.truth.family import tokens_of
 from bench.truth.gate import Gates
 from bench.truth.ising import Ising
+from bench.truth.limits import Limits
 from bench.truth.parents import Parents
 from bench.truth.tree import Trees
 from tests.truth.exact import firing
@@ -45,7 +46,7 @@ def test_pairs_are_ordered_within_range_and_scored_once(entry: Entry) -> None:
 @EACH
 def test_every_feature_fires_at_its_rate(entry: Entry) -> None:
     family = entry.plant(5, FEATURES)
-    assert isinstance(family, Trees | Ising | Gates | Parents | Exclusive)
+    assert isinstance(family, Trees | Ising | Gates | Limits | Parents | Exclusive)
     rate = family.rate
     n = 12_000
     found = firing(family.draw(tokens_of(5, 0), n)).mean(axis=0)

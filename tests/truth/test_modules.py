@@ -4,12 +4,14 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 
 from bench.truth.activity import Activity
 from bench.truth.crowd import Crowds
 from bench.truth.exclusive import Exclusive
 from bench.truth.family import Pairs
 from bench.truth.firing import Firing
+from bench.truth.limits import Limits
 from bench.truth.parents import Parents
 from bench.truth.rule import RULES, Rules
 from tests.truth.exact import Table, assert_moments, both, firing
@@ -87,6 +89,24 @@ def test_outputs_are_independent_given_how_strongly_their_parents_fire() -> None
         assert fires[others][on].mean() > 4 * fires[others][off].mean()
     assert MANY.edges() == {tuple(sorted((int(p), int(o)))) for p in parents for o in outputs}
     assert len(MANY.excluded()) == 3
+
+
+def test_children_are_independent_given_how_strongly_their_parent_fires() -> None:
+    family = Limits(0, features=3, in_modules=1.0, children=2, parent_rate=0.3, firing=OFTEN)
+    value = magnitudes(family.draw(np.random.default_rng(0), 60_000))
+    parent, *children = family.member[0].tolist()
+    # The median is 1 and the logarithm normal.
+    limit = np.exp(0.5 * ndtri(family.limit))
+    above = value[:, [parent]] > limit
+    expected = np.where(above, family.often, family.seldom)
+    fires = value[:, children] > 0
+    assert not residuals_correlate(fires - expected)
+    assert residuals_correlate(fires - fires.mean(axis=0))
+    # They do depend on each other given whether the parent fires.
+    on = value[:, parent] > 0
+    assert residuals_correlate(fires[on] - fires[on].mean(axis=0))
+    assert fires.mean(axis=0) == pytest.approx(family.rate[children], abs=0.01)
+    assert family.edges() == {tuple(sorted((parent, child))) for child in children}
 
 
 @pytest.mark.parametrize("rule", RULES)
