@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.errors import DataError
 
+Int16 = NDArray[np.int16]
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 Float32 = NDArray[np.float32]

@@ -5,7 +5,8 @@
 2. Screen: exact tails of the co-firing counts of all replicates together (``analysis.excess``).
 3. Neighbourhoods: nodewise LASSO on the firing states, covariances cleared of the activity, EBIC; refitted
    without the penalty, and what is then not worth its price removed (``analysis.backward``). Once more with
-   the pairs that exclude each other where a neighbour of both fires (``analysis.exclusions``).
+   the pairs that exclude each other where a neighbour of both fires (``analysis.exclusions``). To these comes
+   the candidate whose magnitude tells most of the feature (``analysis.grading``).
 4. Tests: every pair in which either chose the other, from both ends, given both neighbourhoods
    (``analysis.conditional``).
 5. q: Benjamini-Hochberg over all F (F - 1) / 2 pairs; those never tested count as tests that do not reject.
@@ -24,16 +25,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from analysis.activations import Bool, Columns, Float32, Float64, Int32, Int64
-from analysis.bursts import autocorrelations
+from analysis.activations import Bool, Columns, Float64, Int32, Int64
+from analysis.background import Background
 from analysis.columns import Moments, moments_of
 from analysis.conditional import Keeping, Neighbourhoods, conditional_tests, keep_nothing
 from analysis.edges import mutual_edges
 from analysis.excess import screen_excess
 from analysis.exclusions import exclusions_of, joined
 from analysis.firings import Firings, states_of
-from analysis.grading import graded_of
-from analysis.loadings import following_of
+from analysis.grading import graded_of, most_telling
 from analysis.nodewise import Fits, nodewise
 from analysis.screen import Candidates
 from analysis.trial import Trial, TrialSettings, concluded
@@ -44,25 +44,6 @@ class CalibratedSettings(TrialSettings):
     """Settings of the calibrated procedure, whose screen is the looser one: its tests decide."""
 
     q: float = 0.1
-
-
-@dataclass(frozen=True)
-class Background:
-    """What features do that says nothing of each other.
-
-    Parameters
-    ----------
-    loading : shape (F,)
-        Loadings on the activity of the token.
-    lasting : shape (F, LAGS + SPANS)
-        Autocorrelations of the firing states.
-    crowd
-        Share of the tokens that are crowded; 0 where activity is log-normal.
-    """
-
-    loading: Float64
-    lasting: Float32
-    crowd: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -105,12 +86,6 @@ class Stages:
         """Pairs are about to be tested, given neighbourhoods."""
 
 
-def background_of(firings: Firings) -> Background:
-    """Estimate the background from all replicates."""
-    following = following_of(firings)
-    return Background(following.loading, autocorrelations(firings), following.crowd)
-
-
 def calibrated_trial(firings: Firings, background: Background, settings: CalibratedSettings) -> Trial:
     """Run one trial on one replicate (or on a null one)."""
     frequent = firings.count >= settings.min_activations
@@ -143,15 +118,7 @@ def dependence_of(
     source, target = neighbourhoods.pairs()
     stages.tests(neighbourhoods, source, target)
     tests = conditional_tests(
-        firings,
-        background.loading,
-        background.lasting,
-        neighbourhoods,
-        source,
-        target,
-        firings.pairs,
-        keeping=keeping,
-        crowd=background.crowd,
+        firings, background, neighbourhoods, source, target, firings.pairs, keeping=keeping
     )
     return Dependence(
         source,
@@ -274,16 +241,20 @@ def neighbourhoods_within(
 
 
 def neighbourhoods_of(firings: Firings, candidate: Int32, coefficient: Float64) -> Neighbourhoods:
-    """List the candidates of each feature whose coefficient is not 0, ascending.
+    """List the candidates of each feature whose coefficient is not 0, ascending, and the most telling one.
+
+    A feature may follow how strongly another fires and not, given the others, whether it does. Then no
+    regression on firing states chooses that other; its levels name it.
 
     Parameters
     ----------
     firings
-        Firing states and levels, which say which of them count by their levels (``analysis.grading``).
+        Firing states and levels, which say too which members count by their levels (``analysis.grading``).
     candidate, coefficient : shape (F, K)
         Candidates, -1 where there is none, and what the regressions made of them.
     """
-    start, member = members_of(candidate, coefficient)
+    telling = candidate == most_telling(firings, candidate)[:, np.newaxis]
+    start, member = members_of(candidate, np.where(telling, 1.0, coefficient))
     return Neighbourhoods(start, member, graded_of(firings, start, member))
 
 

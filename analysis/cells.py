@@ -5,30 +5,31 @@ quarters of a standard deviation. But a feature that fires where another's magni
 changes within the quarter through which the limit goes, and so do all others that keep to the limit: there
 they would fire together for no reason the regression knows. So a quarter is cut where the share of tokens at
 which the feature fires says so: where the log-likelihood of two shares, one for the levels below and one for
-those above, exceeds that of one share by half of `CUT`; and each part again.
+those above, exceeds that of one share by half of `CUT`; and each part again. It is cut too at every step of
+the feature's (``analysis.steps``), which is a column of the regression.
 """
 
 import math
 
 import numpy as np
 
-from analysis.activations import Bool, Float64, Int32, Int64
+from analysis.activations import Bool, Float64, Int16, Int32, Int64
 from analysis.firings import MOST_LEVEL, Int8, strength_of
 from analysis.kernel import kernel
+from analysis.steps import MOST_STEPS, PLACES, set_steps
 
 CUT = 10.83
 """Twice the gain in log-likelihood that is worth a cut: chi-square, one degree of freedom, 0.001."""
-
-PLACES = 2 * MOST_LEVEL + 1
-"""Places of a table by level; that of level 0 is `MOST_LEVEL`."""
 
 _CELLS = 4.0
 """Cells to a standard deviation where nothing is cut; farther out, where levels are no finer, each is one."""
 
 
 @kernel
-def cells_of(members: Int64, graded: Bool, start: Int64, token: Int32, level: Int8, fires: Int8) -> Int8:
-    """Find the cells of the levels of each member.
+def cells_of(
+    members: Int64, graded: Bool, start: Int64, token: Int32, level: Int8, fires: Int8
+) -> tuple[Int8, Int16]:
+    """Find the cells of the levels of each member, and the steps between them.
 
     Parameters
     ----------
@@ -41,11 +42,14 @@ def cells_of(members: Int64, graded: Bool, start: Int64, token: Int32, level: In
 
     Returns
     -------
-    Int8, shape (members, PLACES)
+    cell : Int8, shape (members, PLACES)
         Entry ``[a, MOST_LEVEL + level]`` is the middle level of the cell of that level; all 0 for a member
         that is not graded.
+    step : Int16, shape (members, MOST_STEPS)
+        First place above each step, ascending; `PLACES` where there is none.
     """
     cell = np.zeros((len(members), PLACES), np.int8)
+    step = np.full((len(members), MOST_STEPS), PLACES, np.int16)
     for a in range(len(members)):
         if not graded[a]:
             continue
@@ -54,14 +58,18 @@ def cells_of(members: Int64, graded: Bool, start: Int64, token: Int32, level: In
             place = np.int64(level[entry]) + MOST_LEVEL
             tokens[place] += 1.0
             fired[place] += fires[token[entry]]
-        first = 0
+        set_steps(tokens, fired, step[a])
+        first, passed = 0, 0
         while first < PLACES:
             last = first + 1
-            while last < PLACES and _quarter(last) == _quarter(first):
+            while passed < MOST_STEPS and step[a, passed] < last:
+                passed += 1
+            limit = step[a, passed] if passed < MOST_STEPS else PLACES
+            while last < limit and _quarter(last) == _quarter(first):
                 last += 1
             _cut(first, last, tokens, fired, cell[a])
             first = last
-    return cell
+    return cell, step
 
 
 @kernel

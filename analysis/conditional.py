@@ -22,6 +22,11 @@ Tokens alike in what of the neighbourhood they show are one row (``analysis.desi
 without ``j`` is found from the one with it (``analysis.left_out``), so that a pair costs a few walks over the
 rows and the tokens of ``j``, not over all.
 
+A feature may depend on another's magnitude where it does not on whether that one fires: the parent of many
+fires for sure where the other children do, and only how strongly says whether this child does. So a member
+whose levels count is tested once more by its stronger half of firings, and by the strongest quarter, each as
+if it were a feature; what says most counts, with three times its p.
+
 A pair is tested from both ends and judged by the weaker of the two, so that a false edge needs both
 neighbourhoods to be wrong, as in the doubly robust tests of conditional independence (Shah and Peters 2020).
 That asks too much of a hub: its followers together tell nearly always whether it fires, and hardly a token is
@@ -40,12 +45,13 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from analysis.activations import Bool, Float32, Float64, Int32, Int64
+from analysis.activations import Bool, Float64, Int32, Int64
+from analysis.background import Background
 from analysis.bursts import LAGS, dispersion
 from analysis.cells import cells_of
 from analysis.cholesky import factorise, solve_lower
 from analysis.design import Design, add_gradient, chance, design_of, log_odds, rows_of
-from analysis.firings import Firings, Int8
+from analysis.firings import MOST_LEVEL, Firings, Int8, level_of
 from analysis.kernel import kernel, parallel_kernel
 from analysis.left_out import leave_out
 from analysis.loadings import factor_of
@@ -68,8 +74,11 @@ Keeping = Callable[[str, int, int, Callable[[], Float64]], Float64]
 What was made and kept before may be handed out instead.
 """
 
-_EXCESS, _VARIANCE, _BASE, _DISPERSION, _RESIDUAL, _ERROR, _CONVERGED = range(7)
-_FIGURES = 7
+_EXCESS, _VARIANCE, _BASE, _DISPERSION, _RESIDUAL, _ERROR, _CONVERGED, _TRIED = range(8)
+_FIGURES = 8
+
+_HALF, _QUARTER = int(level_of(0.0)), int(level_of(0.6745))
+"""Levels that half and a quarter of a feature's firings reach: quantiles of the normal law."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +109,13 @@ class Neighbourhoods:
         keys = np.unique(np.minimum(feature, member) * size + np.maximum(feature, member))
         return (keys // size).astype(np.int32), (keys % size).astype(np.int32)
 
+    def by_level(self, feature: Int32 | Int64, other: Int32 | Int64) -> Bool:
+        """Say of each of `other` whether the neighbourhood of its `feature` has it, by its levels too."""
+        size = len(self.start) - 1
+        of, member = self.choices()
+        counting = (of * size + member)[self.graded]
+        return np.isin(feature.astype(np.int64) * size + other, counting)
+
 
 class Tasks(NamedTuple):
     """Regressions to make, and what to test in each.
@@ -114,6 +130,10 @@ class Tasks(NamedTuple):
     partner_start : shape (regressions + 1,)
     partner
         Features tested against it, each left out of the members for its own test.
+    by_level : shape (partners,)
+        Whether each is tested by how strongly it fires too.
+    slack : shape (partners, 2)
+        What else may be added to each score and is no evidence, at the least and at the most.
     """
 
     node: Int64
@@ -122,6 +142,8 @@ class Tasks(NamedTuple):
     graded: Bool
     partner_start: Int64
     partner: Int64
+    by_level: Bool
+    slack: Float64
 
 
 @dataclass(frozen=True)
@@ -157,15 +179,13 @@ def keep_nothing(_name: str, _number: int, _count: int, make: Callable[[], Float
 
 def conditional_tests(
     firings: Firings,
-    loading: Float64,
-    lasting: Float32,
+    background: Background,
     neighbourhoods: Neighbourhoods,
     source: Int32,
     target: Int32,
     hypotheses: int,
     level: float = 0.1,
     keeping: Keeping = keep_nothing,
-    crowd: float = 0.0,
     slack: Float64 | None = None,
 ) -> PairTests:
     """Test pairs of features for conditional dependence.
@@ -174,8 +194,8 @@ def conditional_tests(
     ----------
     firings
         Firing states of all replicates.
-    loading, lasting
-        Loadings on the activity, shape (F,), and autocorrelations, (F, LAGS + SPANS).
+    background
+        Why features fire together though they do not depend on each other.
     neighbourhoods
         What each feature is regressed on.
     source, target : shape (pairs,)
@@ -186,8 +206,6 @@ def conditional_tests(
         Largest q that is of interest: tests that cannot reach it whatever the others do are not refined.
     keeping
         Makes the parts of the work.
-    crowd
-        Share of the tokens that are crowded; 0 where activity is log-normal.
     slack : shape (pairs, 2)
         What else may be added to the score of each pair and is no evidence, in firings: at the least, 0 or
         below, and at the most, 0 or above. Nothing if left out.
@@ -195,9 +213,9 @@ def conditional_tests(
     slack = np.zeros((len(source), 2)) if slack is None else slack
     # No pair is kept with less evidence than the last of all these would need.
     enough = math.log(max(1.0, hypotheses / max(len(source), 1) / level))
-    here, there = _from_both_ends(firings, neighbourhoods, source, target, keeping)
-    mine = _evidence(here, loading, crowd, slack, lasting, source, target)
-    theirs = _evidence(there, loading, crowd, slack, lasting, source, target)
+    here, there = _from_both_ends(firings, background, neighbourhoods, source, target, slack, keeping)
+    mine = _evidence(here, background, slack, source, target)
+    theirs = _evidence(there, background, slack, source, target)
     weaker = np.abs(mine) < np.abs(theirs)
     # Where both are as weak, the smaller score judges, so that it does not matter which end is named first.
     weaker |= (np.abs(mine) == np.abs(theirs)) & (np.abs(here[:, _EXCESS]) < np.abs(there[:, _EXCESS]))
@@ -206,14 +224,15 @@ def conditional_tests(
     stronger = np.where(weaker, theirs, mine)
     again = one_sided(score, stronger, enough, firings.n_features)
     node, other = np.where(weaker, target, source)[again], np.where(weaker, source, target)[again]
-    jointly = _run(firings, _joint_tasks(neighbourhoods, node, other), JOINTLY, keeping)
-    found = _evidence(jointly, loading, crowd, slack[again], lasting, node, other)
+    tasks = _joint_tasks(neighbourhoods, node, other, slack[again])
+    jointly = _run(firings, background, tasks, JOINTLY, keeping)
+    found = _evidence(jointly, background, slack[again], node, other)
     found = np.sign(found) * np.maximum(0.0, np.abs(found) - math.log(2))
     better = np.abs(found) > np.abs(score[again])
     score[again[better]] = found[better]
     judge[again[better]] = jointly[better]
     scale = np.sqrt(here[:, _RESIDUAL] * there[:, _RESIDUAL])
-    left = _beyond_slack(judge, loading, crowd, slack, source, target)
+    left = _beyond_slack(judge, background, slack, source, target)
     return PairTests(
         score,
         np.clip(left / scale, -1.0, 1.0),
@@ -241,7 +260,13 @@ def one_sided(score: Float64, stronger: Float64, enough: float, most: int) -> In
 
 
 def _from_both_ends(
-    firings: Firings, neighbourhoods: Neighbourhoods, source: Int32, target: Int32, keeping: Keeping
+    firings: Firings,
+    background: Background,
+    neighbourhoods: Neighbourhoods,
+    source: Int32,
+    target: Int32,
+    slack: Float64,
+    keeping: Keeping,
 ) -> tuple[Float64, Float64]:
     """Figures of each pair from its source and from its target; one regression a feature."""
     ends = np.concatenate([source, target]).astype(np.int64)
@@ -255,13 +280,15 @@ def _from_both_ends(
         neighbourhoods.graded,
         np.searchsorted(ends[order], every).astype(np.int64),
         others[order],
+        neighbourhoods.by_level(ends, others)[order],
+        np.concatenate([slack, slack])[order],
     )
     figures = np.empty((len(ends), _FIGURES))
-    figures[order] = _run(firings, tasks, ALONE, keeping)
+    figures[order] = _run(firings, background, tasks, ALONE, keeping)
     return figures[: len(source)], figures[len(source) :]
 
 
-def _joint_tasks(neighbourhoods: Neighbourhoods, node: Int32, other: Int32) -> Tasks:
+def _joint_tasks(neighbourhoods: Neighbourhoods, node: Int32, other: Int32, slack: Float64) -> Tasks:
     """Regress each of `node` on its own neighbourhood and that of `other`, to test `other`."""
     members, graded = [np.empty(0, np.int64)], [np.empty(0, np.bool_)]
     for i, j in zip(node, other, strict=True):
@@ -278,19 +305,22 @@ def _joint_tasks(neighbourhoods: Neighbourhoods, node: Int32, other: Int32) -> T
         np.concatenate(graded),
         np.arange(len(node) + 1, dtype=np.int64),
         other.astype(np.int64),
+        neighbourhoods.by_level(node, other),
+        slack,
     )
 
 
-def _run(firings: Firings, tasks: Tasks, name: str, keeping: Keeping) -> Float64:
+def _run(firings: Firings, background: Background, tasks: Tasks, name: str, keeping: Keeping) -> Float64:
     """Figures of every test, one row for each partner."""
     count = -(-len(tasks.node) // _AT_ONCE)
     parts = [
-        keeping(name, number, count, partial(_test_part, firings, tasks, number)) for number in range(count)
+        keeping(name, number, count, partial(_test_part, firings, background, tasks, number))
+        for number in range(count)
     ]
     return np.concatenate([np.empty((0, _FIGURES)), *parts])
 
 
-def _test_part(firings: Firings, tasks: Tasks, number: int) -> Float64:
+def _test_part(firings: Firings, background: Background, tasks: Tasks, number: int) -> Float64:
     """Figures of the tests of one part of the regressions."""
     first, last = number * _AT_ONCE, min((number + 1) * _AT_ONCE, len(tasks.node))
     of = tasks.partner_start[first : last + 1]
@@ -303,9 +333,12 @@ def _test_part(firings: Firings, tasks: Tasks, number: int) -> Float64:
         tasks.graded,
         of - of[0],
         tasks.partner[of[0] : of[-1]],
+        tasks.by_level[of[0] : of[-1]],
+        tasks.slack[of[0] : of[-1]],
     )
     blocks = min(4 * numba.get_num_threads(), last - first)
-    return _test_nodes(firings.start, firings.token, firings.level, firings.bounds, part, blocks)
+    lists = firings.start, firings.token, firings.level, firings.bounds
+    return _test_nodes(*lists, background, part, blocks)
 
 
 @kernel
@@ -322,39 +355,51 @@ def _beyond(figures: Float64, product: float, crowd: float, slack: Float64) -> f
 
 @parallel_kernel
 def _beyond_slack(
-    figures: Float64, loading: Float64, crowd: float, slack: Float64, source: Int32, target: Int32
+    figures: Float64, background: Background, slack: Float64, source: Int32, target: Int32
 ) -> Float64:
     """Excess of each test outside what may be added."""
     found = np.empty(len(source))
     for e in numba.prange(len(source)):
-        found[e] = _beyond(figures[e], loading[source[e]] * loading[target[e]], crowd, slack[e])
+        product = background.loading[source[e]] * background.loading[target[e]]
+        found[e] = _beyond(figures[e], product, background.crowd, slack[e])
     return found
 
 
 @parallel_kernel
 def _evidence(
-    figures: Float64,
-    loading: Float64,
-    crowd: float,
-    slack: Float64,
-    lasting: Float32,
-    source: Int32 | Int64,
-    target: Int32 | Int64,
+    figures: Float64, background: Background, slack: Float64, source: Int32 | Int64, target: Int32 | Int64
 ) -> Float64:
     """Signed evidence of each test."""
     found = np.zeros(len(source))
     for e in numba.prange(len(source)):
-        i, j = source[e], target[e]
-        excess = _beyond(figures[e], loading[i] * loading[j], crowd, slack[e])
-        variance = figures[e, _VARIANCE] + figures[e, _EXCESS] - excess
-        if excess != 0.0 and variance > 0.0 and figures[e, _CONVERGED] > 0.0:
-            phi = max(dispersion(lasting[i], lasting[j]), figures[e, _DISPERSION])
-            found[e] = evidence(max(0.0, excess + variance) / phi, variance / phi)
+        if figures[e, _CONVERGED] > 0.0:
+            said = _evidence_of(figures[e], background, slack[e], source[e], target[e])
+            found[e] = math.copysign(max(0.0, abs(said) - math.log(figures[e, _TRIED])), said)
     return found
 
 
+@kernel
+def _evidence_of(figures: Float64, background: Background, slack: Float64, i: int, j: int) -> float:
+    """Signed evidence of one of the tests that were tried."""
+    product = background.loading[i] * background.loading[j]
+    excess = _beyond(figures, product, background.crowd, slack)
+    variance = figures[_VARIANCE] + figures[_EXCESS] - excess
+    if excess == 0.0 or variance <= 0.0:
+        return 0.0
+    phi = max(dispersion(background.lasting[i], background.lasting[j]), figures[_DISPERSION])
+    return float(evidence(max(0.0, excess + variance) / phi, variance / phi))
+
+
 @parallel_kernel
-def _test_nodes(start: Int64, token: Int32, level: Int8, bounds: Int64, tasks: Tasks, blocks: int) -> Float64:
+def _test_nodes(
+    start: Int64,
+    token: Int32,
+    level: Int8,
+    bounds: Int64,
+    background: Background,
+    tasks: Tasks,
+    blocks: int,
+) -> Float64:
     n = bounds[-1]
     figures = np.zeros((len(tasks.partner), _FIGURES))
     for block in numba.prange(blocks):
@@ -371,19 +416,15 @@ def _test_nodes(start: Int64, token: Int32, level: Int8, bounds: Int64, tasks: T
             of = slice(tasks.member_start[r], tasks.member_start[r + 1])
             members = tasks.member[of]
             graded = tasks.graded[of]
-            cell = cells_of(members, graded, start, token, level, state)
-            design = design_of(members, graded, cell, start, token, level, row_of)
+            cell, step = cells_of(members, graded, start, token, level, state)
+            design = design_of(members, graded, cell, step, start, token, level, row_of)
+            partners = _Partners(
+                tasks.partner[first:last], tasks.by_level[first:last], tasks.slack[first:last]
+            )
+            fires = fires_of(tokens, row_of, len(design.tokens))
+            lists = start, token, level, bounds
             _test_node(
-                design,
-                fires_of(tokens, row_of, len(design.tokens)),
-                members,
-                tasks.partner[first:last],
-                start,
-                token,
-                bounds,
-                row_of,
-                state,
-                figures[first:last],
+                i, design, fires, members, partners, lists, background, row_of, state, figures[first:last]
             )
             for j in members:
                 for t in token[start[j] : start[j + 1]]:
@@ -393,20 +434,29 @@ def _test_nodes(start: Int64, token: Int32, level: Int8, bounds: Int64, tasks: T
     return figures
 
 
+class _Partners(NamedTuple):
+    """What is tested against one feature, as in `Tasks`."""
+
+    name: Int64
+    by_level: Bool
+    slack: Float64
+
+
 @kernel
 def _test_node(
+    i: int,
     design: Design,
     fires: Float64,
     members: Int64,
-    partners: Int64,
-    start: Int64,
-    token: Int32,
-    bounds: Int64,
+    partners: _Partners,
+    lists: tuple[Int64, Int32, Int8, Int64],
+    background: Background,
     row_of: Int32,
     state: Int8,
     figures: Float64,
 ) -> None:
     """Test one feature against each of `partners`."""
+    start, token, level, bounds = lists
     theta = np.empty(design.column[-1])
     p = np.empty(len(fires))
     information = np.empty((len(theta), len(theta)))
@@ -418,28 +468,43 @@ def _test_node(
     strata = empty_strata(len(fires))
     patterns = patterns_of(design)
     met = np.zeros(len(fires))
-    for task in range(len(partners)):
-        tokens = token[start[partners[task]] : start[partners[task] + 1]]
+    tried = np.zeros(_FIGURES)
+    for task in range(len(partners.name)):
+        j = partners.name[task]
+        tokens, levels = token[start[j] : start[j + 1]], level[start[j] : start[j + 1]]
         rows = rows_of(tokens, row_of, met)
-        dropped = np.searchsorted(members, partners[task])
+        met[rows] = 0.0
+        dropped = np.searchsorted(members, j)
         own, good, thinned = factor, True, theta
-        if dropped < len(members) and members[dropped] == partners[task]:
+        without = p[rows]
+        if dropped < len(members) and members[dropped] == j:
             own, thinned = information.copy(), theta.copy()
             changing = np.append(np.int32(0), rows)
-            without = np.empty(len(changing))
-            good = leave_out(dropped, changing, design, p, thinned, own, _TOLERANCE, without)
-            fitted[changing] = without
+            changed = np.empty(len(changing))
+            good = leave_out(dropped, changing, design, p, thinned, own, _TOLERANCE, changed)
+            fitted[0], without = changed[0], changed[1:]
         else:
             dropped = -1
-        figures[task, _RESIDUAL] = max(1e-3, residual if dropped < 0 else _residual(design, thinned))
+        tried[_RESIDUAL] = max(1e-3, residual if dropped < 0 else _residual(design, thinned))
+        tried[_CONVERGED] = 1.0 if converged and good else 0.0
+        tried[_TRIED] = 3.0 if partners.by_level[task] else 1.0
         unseen = fitted[0] * (1.0 - fitted[0])
-        variance, left = settle(design, patterns, fires, rows, met, dropped, thinned, fitted, strata)
-        _set_variance(rows, met, design, dropped, variance, left, unseen, own, figures[task])
-        _set_excess(tokens, fitted, bounds, row_of, state, figures[task])
+        most = -1.0
+        for least in (-MOST_LEVEL, _HALF, _QUARTER):
+            fitted[rows] = without
+            those = tokens[levels >= least]
+            some = rows_of(those, row_of, met)
+            variance, left = settle(design, patterns, fires, some, met, dropped, thinned, fitted, strata)
+            _set_variance(some, met, design, dropped, variance, left, unseen, own, tried)
+            _set_excess(those, fitted, bounds, row_of, state, tried)
+            met[some] = 0.0
+            said = abs(_evidence_of(tried, background, partners.slack[task], i, j))
+            if said > most:
+                most, figures[task] = said, tried
+            if not partners.by_level[task]:
+                break
         fitted[rows] = p[rows]
         fitted[0] = p[0]
-        met[rows] = 0.0
-        figures[task, _CONVERGED] = 1.0 if converged and good else 0.0
 
 
 @kernel

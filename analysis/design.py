@@ -3,11 +3,13 @@
 A token says of the features that are regressed on (the *members*) which of them fire, and of the *graded*
 ones how strongly too::
 
-    eta_t = theta_0 + sum_j [j fires at t] (theta_j0 + theta_j1 z_tj + theta_j2 (z_tj^2 - 1))
+    eta_t = theta_0 + sum_j [j fires at t] (theta_j0 + theta_j1 z_tj + theta_j2 (z_tj^2 - 1)
+                                            + sum_s theta_js [z_tj above step s of j])
 
 with ``z`` the level of ``j`` at the token (``analysis.firings``), the middle of its cell
-(``analysis.cells``). Most tokens show none of the members, and
-most others one or two, so that there are several times fewer rows than tokens. Row 0 is that of no member.
+(``analysis.cells``), and the steps those of the feature that is regressed (``analysis.steps``). Most tokens
+show none of the members, and most others one or two, so that there are several times fewer rows than tokens.
+Row 0 is that of no member.
 
 Rows are found by letting them branch: member after member, the tokens of a row at which it fires at one level
 go over to a row of their own. That touches each firing of a member once. A row's name, 64 bits, is the sum of
@@ -20,15 +22,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.activations import Bool, Float32, Float64, Int32, Int64
+from analysis.activations import Bool, Float32, Float64, Int16, Int32, Int64
 from analysis.firings import MOST_LEVEL, Int8, level_of, strength_of
 from analysis.kernel import kernel
 from analysis.splitmix import bits_of
+from analysis.steps import PLACES
 
 UInt64 = NDArray[np.uint64]
 
 GRADED_COLUMNS = 3
-"""Columns of a graded member; another has one."""
+"""Columns of a graded member, beside one for each of its steps; another member has one."""
 
 _FIRST_PLACES = 64
 """Places of the table of rows at first."""
@@ -91,7 +94,14 @@ class _Branches(NamedTuple):
 
 @kernel
 def design_of(
-    members: Int64, graded: Bool, cell: Int8, start: Int64, token: Int32, level: Int8, row_of: Int32
+    members: Int64,
+    graded: Bool,
+    cell: Int8,
+    step: Int16,
+    start: Int64,
+    token: Int32,
+    level: Int8,
+    row_of: Int32,
 ) -> Design:
     """Gather the rows of `members`.
 
@@ -101,6 +111,8 @@ def design_of(
         Features regressed on, and whether by their levels too.
     cell : shape (members, PLACES)
         Middle of the levels that each level is taken together with (``analysis.cells``).
+    step : shape (members, MOST_STEPS)
+        First place above each step of a graded member, ascending; `PLACES` where there is none.
     start, token, level
         Firings by feature.
     row_of : shape (n,), all 0
@@ -108,16 +120,17 @@ def design_of(
     """
     column = np.ones(len(members) + 1, np.int64)
     for a in range(len(members)):
-        column[a + 1] = column[a] + (GRADED_COLUMNS if graded[a] else 1)
+        column[a + 1] = column[a] + (GRADED_COLUMNS + (step[a] < PLACES).sum() if graded[a] else 1)
     branches = _branch(members, graded, cell, start, token, level, row_of)
-    begin = _row_starts(branches, column)
+    begin = _row_starts(branches, graded, step)
     place = np.empty(begin[-1], np.int32)
     value = np.empty(begin[-1], np.float32)
     for row in range(len(branches.tokens)):
         end, at = begin[row + 1], row
         while end > begin[row]:
             a = branches.newest[at]
-            end -= column[a + 1] - column[a]
+            width = _width(graded[a], branches.level[at], step[a])
+            end -= width
             place[end] = column[a]
             value[end] = 1.0
             if graded[a]:
@@ -126,6 +139,9 @@ def design_of(
                 value[end + 1] = z
                 place[end + 2] = column[a] + 2
                 value[end + 2] = z * z - np.float32(1.0)
+                for c in range(GRADED_COLUMNS, width):
+                    place[end + c] = column[a] + c
+                    value[end + c] = 1.0
             at = branches.parent[at]
     pattern = np.zeros(len(branches.tokens), np.uint64)
     for row in range(1, len(pattern)):
@@ -195,7 +211,7 @@ def _name_of(a: int, z: np.int8) -> np.uint64:
 def row_without(a: int, row: int, design: Design) -> int:
     """Row that lacks member number `a` of a row that has it; `row` itself if there is none."""
     z = np.int8(0)
-    if design.column[a + 1] - design.column[a] == GRADED_COLUMNS:
+    if design.column[a + 1] - design.column[a] >= GRADED_COLUMNS:
         for entry in range(design.start[row], design.start[row + 1]):
             if design.place[entry] == design.column[a] + 1:
                 z = level_of(design.value[entry])
@@ -226,7 +242,13 @@ def _doubled(names: UInt64, places: int) -> Int32:
 
 
 @kernel
-def _row_starts(branches: _Branches, column: Int64) -> Int64:
+def _width(graded: bool, level: np.int8, step: Int16) -> int:
+    """Columns of a member that are not 0 where it fires at some level."""
+    return int(GRADED_COLUMNS + (step <= np.int64(level) + MOST_LEVEL).sum()) if graded else 1
+
+
+@kernel
+def _row_starts(branches: _Branches, graded: Bool, step: Int16) -> Int64:
     """First entry of each row, those without tokens having none."""
     rows = len(branches.tokens)
     width = np.zeros(rows, np.int64)
@@ -234,7 +256,7 @@ def _row_starts(branches: _Branches, column: Int64) -> Int64:
     for row in range(rows):
         if row > 0:
             a = branches.newest[row]
-            width[row] = width[branches.parent[row]] + column[a + 1] - column[a]
+            width[row] = width[branches.parent[row]] + _width(graded[a], branches.level[row], step[a])
         begin[row + 1] = begin[row] + (width[row] if branches.tokens[row] > 0 else 0)
     return begin
 

@@ -3,23 +3,27 @@
 What the calibrated procedure reads: firing states, and beside each a coarse level of how strongly. A state
 takes four bytes and a level one, so thirty replicates of a large site fit in memory at once.
 
-The level is the logarithm of the activation, standardised within its feature, in steps that are a 127th of a
-standard deviation at the mean and grow with the distance from it::
+The level is the normal score of the activation among all of its feature's (van der Waerden 1952), in steps
+that are a 127th of a standard deviation at the median and grow with the distance from it::
 
-    z = (log x - mean_i) / sd_i         level = round(127 z / (1 + |z|))            within +-126
+    z = quantile of the normal law at (rank - 1/2) / activations        ties at the mean of their ranks
+    level = round(127 z / (1 + |z|))                                    within +-126
 
-Which of them a regression tells apart: ``analysis.cells``.
+so that a feature's activations may have any scale, and any law: a few that are very large or very small move
+no other's level. Which levels a regression tells apart: ``analysis.cells``.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
-from analysis.activations import Columns, Float32, Int32, Int64
+from analysis.activations import Columns, Float32, Float64, Int32, Int64
 from analysis.errors import DataError
-from analysis.kernel import kernel
+from analysis.kernel import kernel, parallel_kernel
 
 Int8 = NDArray[np.int8]
 
@@ -110,7 +114,7 @@ def lay_out(read: Callable[[int], Columns], replicates: int) -> Firings:
     for k in range(replicates):
         columns = read(k)
         _append(columns.start, columns.token, columns.value, bounds[k], place, token, value)
-    return Firings(start, token, _levels(start, value), bounds)
+    return Firings(start, token, _levels(start, value, _ends_of_levels()), bounds)
 
 
 def states_of(firings: Firings) -> Columns:
@@ -118,16 +122,23 @@ def states_of(firings: Firings) -> Columns:
     return Columns(firings.start, firings.token, np.ones(len(firings.token), np.float32), firings.n_tokens)
 
 
+def _ends_of_levels() -> Float64:
+    """Share of the normal law below the upper end of each level but the last, shape (2 MOST_LEVEL,)."""
+    away = np.arange(-MOST_LEVEL, MOST_LEVEL) + 0.5
+    share: Float64 = ndtr(away / (MOST_LEVEL + 1 - np.abs(away)))
+    return share
+
+
 @kernel
 def level_of(z: float) -> np.int8:
-    """Return the level of an activation whose logarithm is `z` standard deviations above the mean."""
+    """Return the level of an activation whose normal score is `z`."""
     level = np.rint((MOST_LEVEL + 1) * z / (1.0 + abs(z)))
     return np.int8(min(MOST_LEVEL, max(-MOST_LEVEL, level)))
 
 
 @kernel
 def strength_of(level: np.int8) -> float:
-    """Return the standard deviations above the mean that a level stands for."""
+    """Return the normal score that a level stands for."""
     away = float(level)
     return away / (MOST_LEVEL + 1 - abs(away))
 
@@ -144,18 +155,22 @@ def _append(
             place[i] += 1
 
 
-@kernel
-def _levels(start: Int64, value: Float32) -> Int8:
+@parallel_kernel
+def _levels(start: Int64, value: Float32, limit: Float64) -> Int8:
+    """Levels by rank; share ``limit[l]`` of the normal law lies below the end of level ``l - MOST_LEVEL``."""
     level = np.zeros(len(value), np.int8)
-    for i in range(len(start) - 1):
-        fires = start[i + 1] - start[i]
-        if fires < 2:
-            continue
-        logs = np.log(value[start[i] : start[i + 1]].astype(np.float64))
-        mean = logs.mean()
-        deviation = np.sqrt(((logs - mean) ** 2).mean())
-        if deviation < 1e-6:
-            continue
-        for entry in range(fires):
-            level[start[i] + entry] = level_of((logs[entry] - mean) / deviation)
+    for i in numba.prange(len(start) - 1):
+        own = value[start[i] : start[i + 1]]
+        order = np.argsort(own)
+        at, first = 0, 0
+        while first < len(own):
+            last = first + 1
+            while last < len(own) and own[order[last]] == own[order[first]]:
+                last += 1
+            below = 0.5 * (first + last) / len(own)
+            while at < len(limit) and limit[at] <= below:
+                at += 1
+            for place in range(first, last):
+                level[start[i] + order[place]] = at - MOST_LEVEL
+            first = last
     return level

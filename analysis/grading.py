@@ -1,4 +1,4 @@
-"""Which members of a neighbourhood count by how strongly they fire.
+"""Which members of a neighbourhood count by how strongly they fire, and which should be members for that.
 
 Of a member ``j`` of the neighbourhood of ``i`` the levels (``analysis.firings``) at the tokens at which both
 fire are as good as drawn from all of its levels if they say nothing of ``i``. So the sums of the levels and
@@ -43,6 +43,25 @@ def graded_of(firings: Firings, start: Int64, member: Int64) -> Bool:
     rank = np.empty(len(member), np.int64)
     rank[order] = np.arange(len(member)) - start[feature]
     return np.asarray((told > TELLING) & (rank < MOST_GRADED), np.bool_)
+
+
+def most_telling(firings: Firings, candidate: Int32) -> Int32:
+    """Find the candidate of each feature whose levels tell most of it, shape (F,); -1 where none tells.
+
+    The largest of ``k`` chi-squares tells if it is ``2 log k`` above `TELLING`.
+
+    Parameters
+    ----------
+    firings
+        Firing states and levels.
+    candidate : shape (F, K)
+        -1 where there is none; of the first F features, if there are more.
+    """
+    moments = _level_moments(firings.start, firings.level)
+    blocks = 4 * numba.get_num_threads()
+    return _most_telling(
+        firings.start, firings.token, firings.level, firings.n_tokens, moments, candidate, blocks
+    )
 
 
 def levels_told(firings: Firings, start: Int64, member: Int64) -> Float64:
@@ -98,6 +117,30 @@ def _levels_told(
             for t in tokens:
                 fires[t] = False
     return told
+
+
+@parallel_kernel
+def _most_telling(
+    start: Int64, token: Int32, level: Int8, n: int, moments: Float64, candidate: Int32, blocks: int
+) -> Int32:
+    found = np.full(len(candidate), -1, np.int32)
+    for block in numba.prange(blocks):
+        fires = np.zeros(n, np.bool_)
+        for i in range(block, len(candidate), blocks):
+            others = candidate[i][candidate[i] >= 0]
+            if len(others) == 0:
+                continue
+            tokens = token[start[i] : start[i + 1]]
+            for t in tokens:
+                fires[t] = True
+            most = TELLING + 2.0 * math.log(len(others))
+            for j in others:
+                told = _told(start[j], start[j + 1], token, level, fires, moments[j])
+                if told > most or (told == most and j < found[i]):
+                    most, found[i] = told, j
+            for t in tokens:
+                fires[t] = False
+    return found
 
 
 @kernel

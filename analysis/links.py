@@ -27,8 +27,8 @@ import numpy as np
 
 from analysis.across import inhibitors_of, screen_across
 from analysis.activations import Columns, Float64, Int32, Int64
+from analysis.background import Background
 from analysis.calibrated import (
-    Background,
     CalibratedSettings,
     Stages,
     fit_with_missing,
@@ -146,14 +146,12 @@ def link_tests_of(
     hypotheses = lower * (firings.n_features - lower)
     tests = conditional_tests(
         firings,
-        background.loading,
-        background.lasting,
+        background,
         known,
         source,
         target,
         hypotheses,
         keeping=keeping,
-        crowd=background.crowd,
         slack=overlap(source, target - np.int32(lower)),
     )
     return LinkTests(

@@ -96,6 +96,7 @@ CATALOGUE = (
     Entry("tune-crowds-noise", "tuning", lambda s, f: Crowds(s, f, in_trees=0.0, share=0.02)),
     Entry("tune-parents", "tuning", lambda s, f: Parents(s, f, parents=12, outputs=5)),
     Entry("tune-exclusive", "tuning", lambda s, f: Exclusive(s, f, children=4, parent_rate=0.04)),
+    Entry("tune-limits", "tuning", lambda s, f: Limits(s, f, children=7, parent_rate=0.04, lowest=0.2)),
     Entry("tune-noise", "tuning", Noise),
     Entry("trees", "reporting", Trees),
     Entry("trees-wide", "reporting", lambda s, f: Trees(s, f, firing=_WIDE)),

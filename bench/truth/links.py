@@ -21,7 +21,8 @@ import numpy as np
 
 import stratigraph
 from analysis.activations import Activations, Float64, Int32
-from analysis.calibrated import CalibratedSettings, background_of
+from analysis.background import background_of
+from analysis.calibrated import CalibratedSettings
 from analysis.carrying import CARRIES, Moments, kinds_of
 from analysis.columns import columns_of
 from analysis.firings import lay_out

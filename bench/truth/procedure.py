@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.activations import Activations, Int32, Int64
-from analysis.calibrated import CalibratedSettings, background_of, dependence_of
+from analysis.background import background_of
+from analysis.calibrated import CalibratedSettings, dependence_of
 from analysis.columns import columns_of, moments_of
 from analysis.firings import firings_of
 from analysis.nodewise import PathSettings

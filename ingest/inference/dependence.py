@@ -19,7 +19,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
 from analysis.activations import Columns, Float64
-from analysis.calibrated import Background, Dependence, background_of
+from analysis.background import Background, background_of
+from analysis.calibrated import Dependence
 from analysis.columns import columns_of
 from analysis.errors import DataError
 from analysis.firings import lay_out

@@ -21,7 +21,8 @@ import numba
 import numpy as np
 
 from analysis.activations import Columns, Samples
-from analysis.calibrated import background_of, calibrated_trial, dependence_of
+from analysis.background import background_of
+from analysis.calibrated import calibrated_trial, dependence_of
 from analysis.columns import columns_of
 from analysis.edges import Edges
 from analysis.firings import firings_of

@@ -19,13 +19,8 @@ import numba
 import numpy as np
 
 from analysis.activations import Bool, Int32, Int64
-from analysis.calibrated import (
-    Background,
-    CalibratedSettings,
-    fit_neighbourhoods,
-    neighbourhoods_of,
-    screen_states,
-)
+from analysis.background import Background
+from analysis.calibrated import CalibratedSettings, fit_neighbourhoods, neighbourhoods_of, screen_states
 from analysis.columns import moments_of
 from analysis.conditional import Neighbourhoods, PairTests, conditional_tests
 from analysis.firings import Firings, states_of
@@ -134,17 +129,8 @@ def _chooser(found: Screened, settings: CalibratedSettings) -> Choose:
 
 
 def _test(found: Screened, known: Neighbourhoods, source: Int32, target: Int32, level: float) -> PairTests:
-    background = found.background
     return conditional_tests(
-        found.firings,
-        background.loading,
-        background.lasting,
-        known,
-        source,
-        target,
-        found.firings.pairs,
-        level,
-        crowd=background.crowd,
+        found.firings, found.background, known, source, target, found.firings.pairs, level
     )
 
 

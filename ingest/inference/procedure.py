@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.activations import Columns
-from analysis.calibrated import Background, calibrated_trial
+from analysis.background import Background
+from analysis.calibrated import calibrated_trial
 from analysis.firings import firings_of
 from analysis.published import published_trial
 from analysis.redraw import redrawn

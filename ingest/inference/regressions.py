@@ -23,7 +23,8 @@ from typing import TypeVar
 import numpy as np
 
 from analysis.activations import Bool, Float64, Int32, Int64
-from analysis.calibrated import Background, CalibratedSettings, Dependence, Stages, dependence_of
+from analysis.background import Background
+from analysis.calibrated import CalibratedSettings, Dependence, Stages, dependence_of
 from analysis.conditional import ALONE, Keeping, Neighbourhoods
 from analysis.firings import Firings
 from analysis.kernel import use_threads

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.activations import Columns
-from analysis.calibrated import Background, CalibratedSettings, background_of
+from analysis.background import Background, background_of
+from analysis.calibrated import CalibratedSettings
 from analysis.firings import firings_of
 from analysis.redraw import redrawn
 from ingest.inference.calibration import TrialSeconds, timed

@@ -19,7 +19,7 @@ from pathlib import Path
 import polars as pl
 
 from analysis.activations import Columns, Float64, Int32
-from analysis.calibrated import background_of
+from analysis.background import background_of
 from analysis.columns import columns_of
 from analysis.errors import DataError, StratigraphError
 from analysis.firings import lay_out

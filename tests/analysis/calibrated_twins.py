@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit, gammainc, gammaincc, gammaln, logit, logsumexp, xlogy
+from scipy.stats import norm, rankdata
 
 from analysis.bursts import LAGS, SPANS
 from analysis.cells import CUT
 from analysis.columns import columns_of
-from analysis.firings import MOST_LEVEL, Firings, firings_of
+from analysis.firings import MOST_LEVEL, Firings, firings_of, level_of
 from analysis.leaves import LEAST_VARIANCE
 from analysis.logistic import RIDGE
+from analysis.steps import MOST_STEPS, STEP
 from analysis.strata import SETTLED, UNSETTLED
 from tests.analysis.naive import Dense, sparse
 
@@ -67,13 +69,9 @@ def signed_evidence(count: float, mean: float) -> float:
 
 
 def levels(value: Dense) -> list[int]:
-    """Level of each activation of one feature."""
-    logs = np.log(value)
-    if len(logs) < 2 or logs.std() < 1e-6:
-        return [0] * len(logs)
-    z = (logs - logs.mean()) / logs.std()
-    away = np.rint((MOST_LEVEL + 1) * z / (1 + np.abs(z)))
-    return [int(level) for level in np.clip(away, -MOST_LEVEL, MOST_LEVEL)]
+    """Level of each activation of one feature, by its normal score."""
+    z = norm.ppf((rankdata(value) - 0.5) / len(value))
+    return [int(level) for level in np.rint((MOST_LEVEL + 1) * z / (1 + np.abs(z)))]
 
 
 def autocorrelations_within(replicates: Sequence[Dense]) -> Dense:
@@ -119,6 +117,14 @@ def excess_of_all(states: Dense, loading: Dense, rho: Dense, part: NDArray[np.bo
     return score
 
 
+class Column(NamedTuple):
+    """A column of a regression: whose it is, -1 for the constant, and whether it says how strongly."""
+
+    member: int
+    strength: bool
+    value: Dense
+
+
 class LogisticFit(NamedTuple):
     """Design with the constant first, coefficients, probability at every token, penalised information."""
 
@@ -126,6 +132,7 @@ class LogisticFit(NamedTuple):
     theta: Dense
     p: Dense
     information: Dense
+    columns: list[Column]
 
 
 def strengths(level: NDArray[Any]) -> Dense:
@@ -133,7 +140,37 @@ def strengths(level: NDArray[Any]) -> Dense:
     return np.asarray(level / (MOST_LEVEL + 1.0 - np.abs(level.astype(np.float64))), np.float64)
 
 
-def cut_into_cells(level: NDArray[np.int64], fired: NDArray[np.bool_]) -> NDArray[np.int64]:
+def steps_of(level: NDArray[np.int64], fired: NDArray[np.bool_]) -> list[int]:
+    """Lowest levels above each step, found one after another by the largest score."""
+    z = strengths(level)
+    columns = [np.ones(len(z)), z, z * z - 1]
+    found: list[int] = []
+    while len(found) < MOST_STEPS:
+        x = np.column_stack(columns)
+        ridge = np.full(x.shape[1], RIDGE)
+        ridge[0] = 0
+        _, p, information = newton(x, fired.astype(np.float64), ridge)
+        w = p * (1 - p)
+        best, at = STEP, None
+        for limit in np.unique(level)[1:]:
+            above = level >= limit
+            v = w[above].sum()
+            left = v - (w[above] @ x[above]) @ np.linalg.solve(information, w[above] @ x[above])
+            if min(v, w.sum() - v) < LEAST_VARIANCE or left < 1e-3 * v:
+                continue
+            told = (fired - p)[above].sum() ** 2 / left
+            if told > best:
+                best, at = told, int(limit)
+        if at is None:
+            break
+        found.append(at)
+        columns.append((level >= at).astype(np.float64))
+    return sorted(found)
+
+
+def cut_into_cells(
+    level: NDArray[np.int64], fired: NDArray[np.bool_], steps: Sequence[int] = ()
+) -> NDArray[np.int64]:
     """Replace each level by the middle of its cell."""
     middle = np.empty(len(level), np.int64)
 
@@ -153,27 +190,38 @@ def cut_into_cells(level: NDArray[np.int64], fired: NDArray[np.bool_]) -> NDArra
             middle[within] = (first + last + 1 + 2 * MOST_LEVEL) // 2 - MOST_LEVEL
 
     places = np.arange(-MOST_LEVEL, MOST_LEVEL + 1)
-    quarter = np.rint(4 * strengths(places))
+    quarter = np.rint(4 * strengths(places)) + 1000 * np.searchsorted(steps, places, side="right")
     for q in np.unique(quarter):
         cut(int(places[quarter == q].min()), int(places[quarter == q].max()))
     return middle
 
 
-def design_matrix(firings: Firings, i: int, members: Members) -> Dense:
-    """The constant, then ``s``, and of the graded ``s z`` and ``s (z^2 - 1)``, of each member in order.
+def design_columns(firings: Firings, i: int, members: Members) -> list[Column]:
+    """The constant, then of each member in order ``s``, and of the graded ``s z``, ``s (z^2 - 1)`` and steps.
 
     ``z`` is the middle of the cell in the regression of feature `i`.
     """
-    columns = [np.ones(firings.n_tokens)]
+    columns = [Column(-1, False, np.ones(firings.n_tokens))]
     y = states_of_feature(firings, i) > 0
     for j in sorted(members):
-        z = np.zeros(firings.n_tokens)
-        of = slice(firings.start[j], firings.start[j + 1])
-        tokens = firings.token[of]
-        z[tokens] = strengths(cut_into_cells(firings.level[of].astype(np.int64), y[tokens]))
         s = states_of_feature(firings, j)
-        columns += [s, s * z, s * (z * z - 1)] if members[j] else [s]
-    return np.column_stack(columns)
+        columns.append(Column(j, False, s))
+        if not members[j]:
+            continue
+        of = slice(firings.start[j], firings.start[j + 1])
+        tokens, level = firings.token[of], firings.level[of].astype(np.int64)
+        steps = steps_of(level, y[tokens])
+        cell = np.zeros(firings.n_tokens, np.int64)
+        cell[tokens] = cut_into_cells(level, y[tokens], steps)
+        z = strengths(cell)
+        columns += [Column(j, True, s * z), Column(j, False, s * (z * z - 1))]
+        columns += [Column(j, False, s * (cell >= step)) for step in steps]
+    return columns
+
+
+def design_matrix(firings: Firings, i: int, members: Members) -> Dense:
+    """The values of the columns."""
+    return np.column_stack([column.value for column in design_columns(firings, i, members)])
 
 
 def states_of_feature(firings: Firings, i: int) -> Dense:
@@ -183,10 +231,17 @@ def states_of_feature(firings: Firings, i: int) -> Dense:
 
 
 def logistic_fit(firings: Firings, i: int, members: Members) -> LogisticFit:
-    """Newton's method on the dense design, halving any step that does not climb."""
-    x, y = design_matrix(firings, i, members), states_of_feature(firings, i)
+    """Fit the dense design."""
+    columns = design_columns(firings, i, members)
+    x, y = np.column_stack([column.value for column in columns]), states_of_feature(firings, i)
     ridge = np.full(x.shape[1], RIDGE)
     ridge[0] = 0
+    theta, p, information = newton(x, y, ridge)
+    return LogisticFit(x, theta, p, information, columns)
+
+
+def newton(x: Dense, y: Dense, ridge: Dense) -> tuple[Dense, Dense, Dense]:
+    """Coefficients, chances and information by Newton's method, halving any step that does not climb."""
     theta = np.zeros(x.shape[1])
     theta[0] = math.log((y.sum() + 0.5) / (len(y) - y.sum() + 0.5))
 
@@ -201,7 +256,7 @@ def logistic_fit(firings: Firings, i: int, members: Members) -> LogisticFit:
         if np.abs(step).max() < 1e-10:
             break
         theta += _step_up(climbed, theta, np.asarray(step, np.float64))
-    return LogisticFit(x, theta, p, information)
+    return theta, p, information
 
 
 def _step_up(climbed: Callable[[Dense], float], theta: Dense, step: Dense) -> Dense:
@@ -218,8 +273,7 @@ def left_out(firings: Firings, i: int, members: Members, j: int) -> tuple[Dense,
     halving any step that does not climb.
     """
     full = logistic_fit(firings, i, members)
-    own = [0, *np.repeat(sorted(members), [3 if members[m] else 1 for m in sorted(members)])]
-    keep = np.array([a == 0 or own[a] != j for a in range(len(own))])
+    keep = np.array([column.member != j for column in full.columns])
     members_firing = np.sum([states_of_feature(firings, m) for m in members], axis=0)
     here = (states_of_feature(firings, j) > 0) | (members_firing == 0)
     y, w = states_of_feature(firings, i), full.p * (1 - full.p)
@@ -251,11 +305,13 @@ class Score(NamedTuple):
     residual: float
 
 
-def score_of(firings: Firings, i: int, j: int, members: Members) -> Score:
-    """Score of `j` in the regression of `i` on `members` without `j`."""
+def score_of(firings: Firings, i: int, j: int, members: Members, least: int = -MOST_LEVEL) -> Score:
+    """Score of `j`, at `least` so strong, in the regression of `i` on `members` without `j`."""
     fit = logistic_fit(firings, i, {m: graded for m, graded in members.items() if m != j})
-    x, y = states_of_feature(firings, j), states_of_feature(firings, i)
-    p, w, left = _expected(firings, i, j, {m: g for m, g in members.items() if m != j}, fit)
+    of = slice(firings.start[j], firings.start[j + 1])
+    x, y = np.zeros(firings.n_tokens), states_of_feature(firings, i)
+    x[firings.token[of][firings.level[of] >= least]] = 1
+    p, w, left = _expected(firings, y, x > 0, [m for m in members if m != j], fit)
     cross = fit.x.T @ (left * w * x)
     missed = x * (y - p)
     replicate = np.searchsorted(firings.bounds, np.arange(firings.n_tokens), side="right") - 1
@@ -272,16 +328,15 @@ def score_of(firings: Firings, i: int, j: int, members: Members) -> Score:
 
 
 def _expected(
-    firings: Firings, i: int, j: int, members: Members, fit: LogisticFit
+    firings: Firings, y: Dense, x: NDArray[np.bool_], members: list[int], fit: LogisticFit
 ) -> tuple[Dense, Dense, Dense]:
     """Chance of each token, its variance, and how much of what the regression says of it is left."""
-    x, y = states_of_feature(firings, j) > 0, states_of_feature(firings, i)
     fires = np.column_stack([np.ones(len(y)), *(states_of_feature(firings, m) for m in sorted(members))])
     patterns = np.unique(fires, axis=0, return_inverse=True)[1]
     rows = np.unique(fit.x, axis=0, return_inverse=True)[1]
     p, w = fit.p.copy(), fit.p * (1 - fit.p)
     left = np.ones(len(y))
-    strength = fit.x[:, _strength_columns(members)]
+    strength = fit.x[:, [column.strength for column in fit.columns]]
     for pattern in np.unique(patterns[x]):
         at = patterns == pattern
         model = float((fit.p * (1 - fit.p))[at].sum())
@@ -306,12 +361,6 @@ def _expected(
             w[at] = (1 - trust) * w[at] + trust * share * (1 - share) * others / (at.sum() - 1)
             left[at] *= 1 - trust
     return p, w, left
-
-
-def _strength_columns(members: Members) -> list[int]:
-    """Columns of a design that say how strongly the graded members fire."""
-    first = np.cumsum([1, *(3 if members[m] else 1 for m in sorted(members))]).tolist()
-    return [first[a] + 1 for a, m in enumerate(sorted(members)) if members[m]]
 
 
 def shift_by_root(odds: Dense, y: Dense) -> Dense:
@@ -398,8 +447,12 @@ def _judged(
     firings: Firings, loading: Dense, rho: Dense, of: dict[int, Members], pair: tuple[int, int], enough: float
 ) -> Judged:
     def tested(i: int, j: int, members: Members) -> tuple[float, Score]:
-        score = score_of(firings, i, j, members)
-        return evidence_of(score, loading, dispersion_of(rho, i, j), i, j), score
+        upper = [int(level_of(float(z))) for z in norm.isf([0.5, 0.25])]
+        parts = [-MOST_LEVEL, *(upper if of[i].get(j) else [])]
+        scores = [score_of(firings, i, j, members, least) for least in parts]
+        said = [evidence_of(score, loading, dispersion_of(rho, i, j), i, j) for score in scores]
+        best = int(np.argmax(np.abs(said)))
+        return math.copysign(max(0.0, abs(said[best]) - math.log(len(parts))), said[best]), scores[best]
 
     i, j = pair
     mine, here = tested(i, j, of[i])

@@ -6,16 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
 
+from analysis.background import Background, background_of
 from analysis.bursts import LAGS, SPANS
-from analysis.calibrated import (
-    Background,
-    CalibratedSettings,
-    Dependence,
-    background_of,
-    calibrated_trial,
-    dependence_of,
-    q_values,
-)
+from analysis.calibrated import CalibratedSettings, Dependence, calibrated_trial, dependence_of, q_values
 from analysis.errors import MisuseError
 from analysis.firings import Firings
 from analysis.kernel import use_threads

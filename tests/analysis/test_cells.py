@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 
 from analysis.cells import cells_of
 from analysis.firings import MOST_LEVEL, Int8
-from tests.analysis.calibrated_twins import cut_into_cells, strengths
+from tests.analysis.calibrated_twins import cut_into_cells, steps_of, strengths
 
 LEVEL = np.arange(-MOST_LEVEL, MOST_LEVEL + 1)
 
@@ -13,7 +13,7 @@ def cells(level: NDArray[np.int64], fired: NDArray[np.bool_], graded: bool = Tru
     """Cells of one member that fires at every token, by level."""
     tokens = np.arange(len(level), dtype=np.int32)
     start = np.array([0, len(level)], np.int64)
-    found = cells_of(
+    found, _ = cells_of(
         np.array([0]), np.array([graded]), start, tokens, level.astype(np.int8), fired.astype(np.int8)
     )
     only: Int8 = found[0]
@@ -48,7 +48,7 @@ def test_cells_equal_the_twin(seed: int) -> None:
     share = np.where(strengths(level) > 0.5, 0.5, 0.05) + 0.3 * (np.abs(strengths(level) + 1) < 0.1)
     fired = rng.random(len(level)) < share
     found = cells(level, fired)[level + MOST_LEVEL]
-    assert found.tolist() == cut_into_cells(level, fired).tolist()
+    assert found.tolist() == cut_into_cells(level, fired, steps_of(level, fired)).tolist()
     assert len(np.unique(found)) > len(np.unique(cells(LEVEL, NEVER)[level + MOST_LEVEL]))
 
 
@@ -56,6 +56,22 @@ def test_cells_equal_the_twin(seed: int) -> None:
 def test_no_cell_lies_on_both_sides_of_a_limit(limit: int) -> None:
     cell = cells(np.repeat(LEVEL, 20), np.repeat(limit <= LEVEL, 20))
     assert not set(cell[limit > LEVEL].tolist()) & set(cell[limit <= LEVEL].tolist())
+
+
+def test_no_cell_lies_on_both_sides_of_a_step() -> None:
+    rng = np.random.default_rng(4)
+    level = drawn(4, 20_000)
+    fired = rng.random(len(level)) < np.where(level >= 31, 0.9, 0.01) + 0.05 * (level >= -40)
+    tokens, start = np.arange(len(level), dtype=np.int32), np.array([0, len(level)], np.int64)
+    whole = cells_of(
+        np.array([0]), np.array([True]), start, tokens, level.astype(np.int8), fired.astype(np.int8)
+    )
+    limits = [int(place) - MOST_LEVEL for place in whole[1][0] if place < len(LEVEL)]
+    assert limits == steps_of(level, fired)
+    assert 31 in limits
+    for limit in limits:
+        assert (whole[0][0][limit > LEVEL] < limit).all()
+        assert (whole[0][0][limit <= LEVEL] >= limit).all()
 
 
 def test_levels_that_say_nothing_are_seldom_cut() -> None:

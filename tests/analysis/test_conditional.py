@@ -7,11 +7,19 @@ import pytest
 from scipy.stats import binom
 
 from analysis.activations import Float64
+from analysis.background import Background
 from analysis.bursts import autocorrelations
 from analysis.conditional import Neighbourhoods, PairTests, conditional_tests, one_sided
 from analysis.firings import Firings
 from analysis.kernel import use_threads
-from tests.analysis.calibrated_twins import Members, firings_from, judged, logistic_fit, score_of
+from tests.analysis.calibrated_twins import (
+    Members,
+    design_matrix,
+    firings_from,
+    judged,
+    newton,
+    score_of,
+)
 from tests.analysis.naive import Dense
 from tests.analysis.planted import planted, steep
 
@@ -33,8 +41,7 @@ def run(
     source, target = np.array(pairs, np.int32).reshape(-1, 2).T.copy()
     return conditional_tests(
         firings,
-        np.zeros(firings.n_features) if loading is None else loading,
-        autocorrelations(firings),
+        Background(np.zeros(firings.n_features) if loading is None else loading, autocorrelations(firings)),
         neighbourhoods_of(of, firings.n_features),
         source,
         target,
@@ -220,10 +227,46 @@ def test_what_a_sum_over_members_does_not_foretell_is_no_dependence(
     x, of = plant(np.random.default_rng(0), n)
     firings = firings_from([x])
     assert abs(run(firings, of, [(2, 3)]).evidence[0]) < math.log(1000)
-    # By the regression alone, far more tokens show both than it foretells.
-    fit = logistic_fit(firings, 2, of[2])
-    p = fit.p[x[:, 3] > 0]
+    # By a sum of what each says, steps apart, far more tokens show both than is foretold.
+    smooth = design_matrix(firings, 2, of[2])[:, :4]
+    p = newton(smooth, x[:, 2], np.zeros(smooth.shape[1]))[1][x[:, 3] > 0]
     assert (x[x[:, 3] > 0, 2] - p).sum() > 3.5 * math.sqrt((p * (1 - p)).sum())
+
+
+def steps(seed: int, children: int = 6, n: int = 60_000) -> Dense:
+    """Feature 0, and children that each fire where it is above a limit of their own."""
+    rng = np.random.default_rng(seed)
+    rank = np.where(rng.random(n) < 0.05, rng.random(n), 0.0)
+    limit = np.linspace(0.25, 0.8, children)
+    fires = rng.random((n, children)) < np.where(rank[:, np.newaxis] > limit, 0.9, 0.002)
+    # Far from log-normal: a few are tiny.
+    value = np.where(rank > 0, np.exp(np.where(rank < 0.03, -20, rank)), 0.0)
+    return np.column_stack([value, fires])
+
+
+def test_children_of_many_limits_are_independent_given_their_parent() -> None:
+    children = range(1, 7)
+    of: dict[int, Members] = {c: {0: True} for c in children}
+    pairs: Pairs = list(itertools.combinations(children, 2))
+    firings = firings_from([steps(0)])
+    # Of 15 pairs one has a p of 1 in 1,000 or less once in 67 draws.
+    assert np.abs(run(firings, of, pairs, level=1e3).evidence).max() < math.log(1000)
+    # A sum of smooth functions of the level leaves them far from it.
+    smooth = {c: {0: False} for c in children}
+    assert np.abs(run(firings, smooth, pairs, level=1e3).evidence).max() > 50
+
+
+def test_what_follows_only_how_strongly_another_fires_is_found_by_its_parts() -> None:
+    firings = firings_from([steps(1)])
+    # Where the other five fire the parent does for sure, and how strongly alone tells of the last.
+    others: Members = dict.fromkeys(range(1, 6), False)
+    of: dict[int, Members] = {6: {0: True, **others}, 0: dict.fromkeys(range(1, 7), False)}
+    found = run(firings, of, [(0, 6)], level=1e-3)
+    assert found.joint == 1
+    assert found.evidence[0] > 20
+    assert found.partial_correlation[0] > 0
+    plain = run(firings, {**of, 6: {0: False, **others}}, [(0, 6)], level=1e-3)
+    assert abs(plain.evidence[0]) < found.evidence[0] / 2
 
 
 def test_in_a_pattern_of_many_tokens_a_dependence_is_still_found() -> None:

@@ -1,14 +1,14 @@
 """Crowded tokens in every kernel: where all loadings are one, both forms of activity say the same."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from analysis.activations import Float64
+from analysis.background import Background, background_of
 from analysis.bursts import autocorrelations
-from analysis.calibrated import Background, CalibratedSettings, background_of, dependence_of, screen_states
+from analysis.calibrated import CalibratedSettings, dependence_of, screen_states
 from analysis.columns import columns_of, moments_of
 from analysis.excess import screen_excess
 from analysis.firings import firings_of, states_of
@@ -94,4 +94,4 @@ def test_noise_with_crowded_tokens_keeps_nothing() -> None:
     assert (found.q_value <= 0.1).sum() <= 1
     assert found.candidates.passed < 100
     without: Float64 = np.zeros(600)
-    assert screen_states(firings, replace(background, loading=without, crowd=0.0), settings)[1].passed > 1000
+    assert screen_states(firings, background._replace(loading=without, crowd=0.0), settings)[1].passed > 1000

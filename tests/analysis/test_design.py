@@ -7,11 +7,15 @@ from numpy.typing import NDArray
 from analysis.activations import Int32
 from analysis.design import GRADED_COLUMNS, Design, design_of
 from analysis.firings import MOST_LEVEL, Firings, Int8
+from analysis.steps import MOST_STEPS, PLACES
 
 Alike = tuple[tuple[int, int], ...]
 """What a token shows: each member that fires at it, and at which level."""
 
 LEVEL = np.arange(-MOST_LEVEL, MOST_LEVEL + 1)
+
+STEPS: tuple[tuple[int, ...], ...] = ((), (-20, 7), (3,))
+"""Lowest levels above the steps of each member."""
 
 
 def firings_at_levels(seed: int, n: int, members: int, share: float) -> Firings:
@@ -25,9 +29,13 @@ def firings_at_levels(seed: int, n: int, members: int, share: float) -> Firings:
 
 def rows_for(firings: Firings, graded: NDArray[np.bool_]) -> tuple[Design, Int32]:
     row_of = np.zeros(firings.n_tokens, np.int32)
+    step = np.full((len(graded), MOST_STEPS), PLACES, np.int16)
+    for a in range(len(graded)):
+        step[a, : len(STEPS[a])] = np.array(STEPS[a]) + MOST_LEVEL
     members = np.arange(firings.n_features)
     apart = np.tile(LEVEL.astype(np.int8), (len(members), 1))
-    return design_of(members, graded, apart, firings.start, firings.token, firings.level, row_of), row_of
+    lists = firings.start, firings.token, firings.level
+    return design_of(members, graded, apart, step, *lists, row_of), row_of
 
 
 def shown_at(firings: Firings, graded: NDArray[np.bool_]) -> list[Alike]:
@@ -42,11 +50,15 @@ def shown_at(firings: Firings, graded: NDArray[np.bool_]) -> list[Alike]:
 
 def entries_of(alike: Alike, graded: NDArray[np.bool_]) -> dict[int, float]:
     """Columns that are not those of silence, and their values."""
-    first = np.cumsum([1, *(GRADED_COLUMNS if g else 1 for g in graded)]).tolist()
+    width = [GRADED_COLUMNS + len(STEPS[a]) if g else 1 for a, g in enumerate(graded)]
+    first = np.cumsum([1, *width]).tolist()
     entries = {}
     for a, level in alike:
         z = np.float32(level / (MOST_LEVEL + 1 - abs(level)))
-        values = (1.0, float(z), float(z * z - np.float32(1.0))) if graded[a] else (1.0,)
+        values = [1.0]
+        if graded[a]:
+            values += [float(z), float(z * z - np.float32(1.0))]
+            values += [1.0 for step in STEPS[a] if level >= step]
         entries.update({first[a] + k: value for k, value in enumerate(values)})
     return entries
 

@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 from scipy.stats import poisson
 
 from analysis.activations import Bool
+from analysis.background import Background, background_of
 from analysis.bursts import LAGS, SPANS, autocorrelations
-from analysis.calibrated import Background, CalibratedSettings, background_of, dependence_of
+from analysis.calibrated import CalibratedSettings, dependence_of
 from analysis.columns import columns_of
 from analysis.exclusions import exclusions_of, joined
 from analysis.firings import firings_of

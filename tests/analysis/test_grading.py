@@ -3,7 +3,7 @@ import pytest
 
 from analysis.activations import Float64, Int64
 from analysis.firings import Firings
-from analysis.grading import MOST_GRADED, TELLING, graded_of, levels_told
+from analysis.grading import MOST_GRADED, TELLING, graded_of, levels_told, most_telling
 from analysis.kernel import use_threads
 from tests.analysis.calibrated_twins import firings_from, states_of_feature, strengths
 
@@ -13,6 +13,10 @@ def everyone(n_features: int) -> tuple[Int64, Int64]:
     member = [np.setdiff1d(np.arange(n_features), [i]) for i in range(n_features)]
     start = np.arange(n_features + 1) * (n_features - 1)
     return start.astype(np.int64), np.concatenate(member).astype(np.int64)
+
+
+EVERY = everyone(7)[1].reshape(7, 6).astype(np.int32)
+"""All others as candidates."""
 
 
 def told_by_draws(firings: Firings, i: int, j: int) -> float:
@@ -55,6 +59,28 @@ def test_what_levels_tell_is_graded() -> None:
     told = levels_told(firings, start, member)
     assert min(told[0], told[2]) > 100
     assert graded_of(firings, start, member).tolist() == [True, False, True, False]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_most_telling_candidate_is_the_one_of_largest_chi_square(seed: int) -> None:
+    firings = drawn(seed)
+    rng = np.random.default_rng(seed)
+    candidate = np.full((7, 5), -1, np.int32)
+    for i in range(6):
+        others = rng.permutation(np.setdiff1d(np.arange(7), [i]))[: rng.integers(1, 6)]
+        candidate[i, : len(others)] = others
+    found = most_telling(firings, candidate)
+    for i in range(7):
+        others = candidate[i][candidate[i] >= 0].astype(np.int64)
+        start = np.where(np.arange(8) > i, len(others), 0)
+        told = levels_told(firings, start, others)
+        best = int(np.argmax(told)) if len(told) else -1
+        enough = best >= 0 and told[best] > TELLING + 2 * np.log(len(others))
+        assert found[i] == (others[best] if enough else -1)
+    # Of features 1 and 2, which follow how strongly 0 fires, whatever else there is.
+    candidate[1:3] = [[6, 5, 4, 0, 3], [0, 6, 5, 4, 3]]
+    assert most_telling(firings, candidate)[1:3].tolist() == [0, 0]
+    assert most_telling(firings, np.full((7, 5), -1, np.int32)).tolist() == [-1] * 7
 
 
 def test_levels_that_say_nothing_are_seldom_graded() -> None:
@@ -103,6 +129,8 @@ def test_the_same_for_any_number_of_threads() -> None:
     try:
         use_threads(1)
         one = levels_told(firings, *everyone(7))
+        named = most_telling(firings, EVERY)
     finally:
         use_threads(most)
     assert one.tobytes() == levels_told(firings, *everyone(7)).tobytes()
+    assert named.tobytes() == most_telling(firings, EVERY).tobytes()

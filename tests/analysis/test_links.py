@@ -5,8 +5,9 @@ import pytest
 
 from analysis.across import inhibitors_of, screen_across
 from analysis.activations import Activations, Float32
+from analysis.background import background_of
 from analysis.bursts import LAGS, SPANS
-from analysis.calibrated import CalibratedSettings, background_of
+from analysis.calibrated import CalibratedSettings
 from analysis.carrying import CARRIES, DRIVES, Moments, kinds_of
 from analysis.columns import columns_of
 from analysis.dictionary import Dictionary

@@ -58,8 +58,9 @@ def rows_for(firings: Firings, i: int, members: Members) -> tuple[Design, Int32]
     names = np.array(sorted(members), np.int64)
     graded = np.array([members[j] for j in sorted(members)], bool)
     fires = states_of_feature(firings, i).astype(np.int8)
-    cell = cells_of(names, graded, firings.start, firings.token, firings.level, fires)
-    return design_of(names, graded, cell, firings.start, firings.token, firings.level, row_of), row_of
+    lists = firings.start, firings.token, firings.level
+    cell, step = cells_of(names, graded, *lists, fires)
+    return design_of(names, graded, cell, step, *lists, row_of), row_of
 
 
 def tokens_of(firings: Firings, i: int) -> Int32:

@@ -7,7 +7,8 @@ import pytest
 
 import stratigraph
 from analysis.activations import Activations
-from analysis.calibrated import background_of, dependence_of
+from analysis.background import background_of
+from analysis.calibrated import dependence_of
 from analysis.columns import columns_of, moments_of
 from analysis.firings import firings_of
 from analysis.screen import screen

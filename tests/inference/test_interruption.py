@@ -17,6 +17,7 @@ import pytest
 
 from analysis import conditional
 from analysis.activations import Float64
+from analysis.background import Background
 from analysis.errors import DataError
 from analysis.firings import Firings
 from ingest.inference import InferConfig, Resources, dependence, infer
@@ -114,11 +115,13 @@ def test_what_was_tested_before_a_job_died_is_not_tested_again(
     made: list[int] = []
     test_part = conditional._test_part
 
-    def dies_at_the_third(firings: Firings, tasks: conditional.Tasks, number: int) -> Float64:
+    def dies_at_the_third(
+        firings: Firings, background: Background, tasks: conditional.Tasks, number: int
+    ) -> Float64:
         if len(made) == 2:
             raise KeyboardInterrupt
         made.append(number)
-        return test_part(firings, tasks, number)
+        return test_part(firings, background, tasks, number)
 
     monkeypatch.setattr(conditional, "_AT_ONCE", 8)
     monkeypatch.setattr(conditional, "_test_part", dies_at_the_third)

@@ -11,7 +11,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from analysis.activations import Activations, Float64
-from analysis.calibrated import background_of, dependence_of, neighbourhoods_of, screen_states
+from analysis.background import background_of
+from analysis.calibrated import dependence_of, neighbourhoods_of, screen_states
 from analysis.cells import cells_of
 from analysis.columns import columns_of, moments_of
 from analysis.conditional import Neighbourhoods, keep_nothing
@@ -116,8 +117,9 @@ def test_a_test_is_allowed_what_its_rows_hold(firings: Firings) -> None:
         row_of = np.zeros(firings.n_tokens, np.int32)
         fires = np.zeros(firings.n_tokens, np.int8)
         fires[firings.token[firings.start[i] : firings.start[i + 1]]] = 1
-        cell = cells_of(members, graded, firings.start, firings.token, firings.level, fires)
-        design = design_of(members, graded, cell, firings.start, firings.token, firings.level, row_of)
+        lists = firings.start, firings.token, firings.level
+        cell, step = cells_of(members, graded, *lists, fires)
+        design = design_of(members, graded, cell, step, *lists, row_of)
         f = firings.count[members].sum()
         rows = len(design.tokens)
         of_each = 4 * 8 + 3 * 8 + 20  # beside the design: fires, p, fitted, met; the strata; the patterns

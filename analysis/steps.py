@@ -1,0 +1,118 @@
+"""At which levels of a member the share of tokens at which another feature fires makes a step.
+
+A feature that fires where a member's magnitude is above some limit is no quadratic function of its level, nor
+of any other that a few smooth columns add up to. So the tokens of the member are regressed on its level alone
+(``1, z, z^2 - 1``), and of all limits that could be a step the one is found whose score
+
+    U^2 / V        U = sum of (fires - p), V its variance given the columns there are, both above the limit
+
+is largest. It is a column from then on if the score exceeds `STEP`; and so on, up to `MOST_STEPS`.
+"""
+
+import math
+
+import numpy as np
+
+from analysis.activations import Float64, Int16
+from analysis.cholesky import factorise, solve, solve_lower
+from analysis.firings import MOST_LEVEL, strength_of
+from analysis.kernel import kernel
+
+STEP = 15.14
+"""Least score of a step: chi-square, one degree of freedom, 1e-4, as the largest of many is taken."""
+
+MOST_STEPS = 4
+"""Steps of a member at most."""
+
+PLACES = 2 * MOST_LEVEL + 1
+"""Places of a table by level; that of level 0 is `MOST_LEVEL`."""
+
+SMOOTH = 3
+"""Columns that a level has without steps."""
+
+_LEAST_VARIANCE = 1.5
+"""Least variance on either side of a limit, in firings (``analysis.leaves``)."""
+
+_RIDGE = 0.1
+_MOST_ROUNDS = 25
+_CLOSE = 1e-4
+
+
+@kernel
+def set_steps(tokens: Float64, fired: Float64, step: Int16) -> None:
+    """Find the steps of one member.
+
+    Parameters
+    ----------
+    tokens, fired : shape (PLACES,)
+        Tokens of each level, and those at which the feature that is regressed fires.
+    step : shape (MOST_STEPS,)
+        First place above each step, ascending, on return; `PLACES` where there is none.
+    """
+    step[:] = PLACES
+    place = np.flatnonzero(tokens > 0.0)
+    column = np.zeros((len(place), SMOOTH + MOST_STEPS))
+    for k in range(len(place)):
+        z = strength_of(np.int8(place[k] - MOST_LEVEL))
+        column[k, 0], column[k, 1], column[k, 2] = 1.0, z, z * z - 1.0
+    theta = np.zeros(SMOOTH + MOST_STEPS)
+    share = (fired.sum() + 0.5) / (tokens.sum() + 1.0)
+    theta[0] = math.log(share / (1.0 - share))
+    for number in range(MOST_STEPS):
+        cut = _best_step(column, SMOOTH + number, theta, tokens[place], fired[place])
+        if cut == 0:
+            break
+        step[number] = place[cut]
+        column[cut:, SMOOTH + number] = 1.0
+    step.sort()
+
+
+@kernel
+def _best_step(column: Float64, columns: int, theta: Float64, tokens: Float64, fired: Float64) -> int:
+    """Regress on so many columns, from `theta` on; returns the row above the best step, 0 if none."""
+    information = np.empty((columns, columns))
+    step = np.empty(columns)
+    p = np.empty(len(tokens))
+    for _ in range(_MOST_ROUNDS):
+        step[:] = 0.0
+        information[:] = 0.0
+        for c in range(1, columns):
+            step[c] = -_RIDGE * theta[c]
+            information[c, c] = _RIDGE
+        information[0, 0] = 1e-9
+        for k in range(len(tokens)):
+            eta = 0.0
+            for c in range(columns):
+                eta += theta[c] * column[k, c]
+            p[k] = 1.0 / (1.0 + math.exp(-min(30.0, max(-30.0, eta))))
+            missed, weight = fired[k] - tokens[k] * p[k], tokens[k] * p[k] * (1.0 - p[k])
+            for c in range(columns):
+                step[c] += missed * column[k, c]
+                for d in range(c + 1):
+                    information[c, d] += weight * column[k, c] * column[k, d]
+        factorise(information, columns)
+        solve(information, step, columns)
+        longest = np.abs(step).max()
+        for c in range(columns):
+            theta[c] += step[c] / max(1.0, longest)
+        if longest < _CLOSE:
+            break
+    whole = (tokens * p * (1.0 - p)).sum()
+    best, cut = STEP, 0
+    missed, variance = 0.0, 0.0
+    cross = np.zeros(columns)
+    told = np.empty(columns)
+    for k in range(len(tokens) - 1, 0, -1):
+        weight = tokens[k] * p[k] * (1.0 - p[k])
+        missed += fired[k] - tokens[k] * p[k]
+        variance += weight
+        for c in range(columns):
+            cross[c] += weight * column[k, c]
+        if min(variance, whole - variance) < _LEAST_VARIANCE:
+            continue
+        told[:] = cross
+        solve_lower(information, told, columns)
+        left = variance - (told * told).sum()
+        if left > 1e-3 * variance and missed * missed > best * left:
+            best, cut = missed * missed / left, k
+    return cut
