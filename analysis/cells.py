@@ -14,9 +14,9 @@ import math
 import numpy as np
 
 from analysis.activations import Bool, Float64, Int16, Int32, Int64
-from analysis.firings import MOST_LEVEL, Int8, strength_of
+from analysis.firings import MOST_LEVEL, PLACES, Int8, strength_of
 from analysis.kernel import kernel
-from analysis.steps import MOST_STEPS, PLACES, set_steps
+from analysis.steps import MOST_STEPS, set_steps
 
 CUT = 10.83
 """Twice the gain in log-likelihood that is worth a cut: chi-square, one degree of freedom, 0.001."""

@@ -23,10 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.activations import Bool, Float32, Float64, Int16, Int32, Int64
-from analysis.firings import MOST_LEVEL, Int8, level_of, strength_of
+from analysis.firings import MOST_LEVEL, PLACES, Int8, level_of, strength_of
 from analysis.kernel import kernel
 from analysis.splitmix import bits_of
-from analysis.steps import PLACES
 
 UInt64 = NDArray[np.uint64]
 

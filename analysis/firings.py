@@ -30,6 +30,9 @@ Int8 = NDArray[np.int8]
 MOST_LEVEL = 126
 """Largest level."""
 
+PLACES = 2 * MOST_LEVEL + 1
+"""Places of a table by level; that of level 0 is `MOST_LEVEL`."""
+
 MOST_TOKENS = 2**31 - 1
 """Tokens that four bytes can number."""
 

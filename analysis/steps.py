@@ -15,7 +15,8 @@ import numpy as np
 
 from analysis.activations import Float64, Int16
 from analysis.cholesky import factorise, solve, solve_lower
-from analysis.firings import MOST_LEVEL, strength_of
+from analysis.design import chance
+from analysis.firings import MOST_LEVEL, PLACES, strength_of
 from analysis.kernel import kernel
 
 STEP = 15.14
@@ -24,9 +25,6 @@ STEP = 15.14
 MOST_STEPS = 4
 """Steps of a member at most."""
 
-PLACES = 2 * MOST_LEVEL + 1
-"""Places of a table by level; that of level 0 is `MOST_LEVEL`."""
-
 SMOOTH = 3
 """Columns that a level has without steps."""
 
@@ -34,7 +32,8 @@ _LEAST_VARIANCE = 1.5
 """Least variance on either side of a limit, in firings (``analysis.leaves``)."""
 
 _RIDGE = 0.1
-_MOST_ROUNDS = 25
+_MOST_ROUNDS = 50
+_LONGEST = 3.0
 _CLOSE = 1e-4
 
 
@@ -71,30 +70,40 @@ def set_steps(tokens: Float64, fired: Float64, step: Int16) -> None:
 def _best_step(column: Float64, columns: int, theta: Float64, tokens: Float64, fired: Float64) -> int:
     """Regress on so many columns, from `theta` on; returns the row above the best step, 0 if none."""
     information = np.empty((columns, columns))
-    step = np.empty(columns)
+    gradient, step = np.empty(columns), np.zeros(columns)
     p = np.empty(len(tokens))
+    before = -np.inf
     for _ in range(_MOST_ROUNDS):
-        step[:] = 0.0
+        gradient[:] = 0.0
         information[:] = 0.0
-        for c in range(1, columns):
-            step[c] = -_RIDGE * theta[c]
-            information[c, c] = _RIDGE
         information[0, 0] = 1e-9
+        value = 0.0
+        for c in range(1, columns):
+            value -= _RIDGE / 2 * theta[c] ** 2
+            gradient[c] = -_RIDGE * theta[c]
+            information[c, c] = _RIDGE
         for k in range(len(tokens)):
             eta = 0.0
             for c in range(columns):
                 eta += theta[c] * column[k, c]
-            p[k] = 1.0 / (1.0 + math.exp(-min(30.0, max(-30.0, eta))))
+            p[k] = chance(eta)
+            value += fired[k] * math.log(p[k]) + (tokens[k] - fired[k]) * math.log(1.0 - p[k])
             missed, weight = fired[k] - tokens[k] * p[k], tokens[k] * p[k] * (1.0 - p[k])
             for c in range(columns):
-                step[c] += missed * column[k, c]
+                gradient[c] += missed * column[k, c]
                 for d in range(c + 1):
                     information[c, d] += weight * column[k, c] * column[k, d]
         factorise(information, columns)
+        if value < before - 1e-9 * abs(before):
+            step /= 2
+            theta[:columns] -= step
+            continue
+        before = value
+        step[:] = gradient
         solve(information, step, columns)
         longest = np.abs(step).max()
-        for c in range(columns):
-            theta[c] += step[c] / max(1.0, longest)
+        step *= _LONGEST / max(longest, _LONGEST)
+        theta[:columns] += step
         if longest < _CLOSE:
             break
     whole = (tokens * p * (1.0 - p)).sum()

@@ -57,8 +57,8 @@ LINKED = 16
 """Bytes of a firing of the candidates of a feature, while its neighbourhood is sought."""
 TESTED = 90
 """Bytes of a firing of the features that a test is given, with the rows that they make."""
-TESTED_GRADED = 16
-"""More bytes of the firing of one that counts by its levels."""
+TESTED_GRADED = 48
+"""More bytes of the firing of one that counts by its levels: two columns, and four steps at most."""
 EDGES_AT_ONCE = 5_000_000
 FEWEST_EDGES = 100_000
 MOST_WORD_BLOCKS = 16

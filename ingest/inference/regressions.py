@@ -4,13 +4,14 @@ A thread holds one regression at a time. With ``f`` firings of what a feature is
 that count by their levels too, and ``n`` tokens, bytes of one thread::
 
     a neighbourhood    16 f + 4 n + 16 (K + 1)^2        f of the candidates, and of the feature itself
-    a test             90 f + 16 g + 5 n + 8 m          m firings of the feature tested against it
+    a test             90 f + 48 g + 5 n + 8 m          m firings of the feature tested against it
     all together       9 z + 20 F K                     z firings of all features; 5 z while tests are made,
                        and then 400 for each pair       and the figures of both ends
 
 A test makes rows of alike tokens (``analysis.design``): 25 bytes a firing and 33 a row as they branch; then
-164 a row, strata among them, and 8 an entry, one for each firing and two more where levels count. There were
-at most .46 rows a firing on dense sites, and .5 are allowed for, which makes the latter the larger.
+164 a row, strata among them, and 8 an entry, one for each firing, two more where levels count and one for
+each of at most four steps. There were at most .46 rows a firing on dense sites, and .5 are allowed for, which
+makes the latter the larger.
 
 The candidates are known before the neighbourhoods are sought, and these before the tests. Only which pairs
 are tested jointly is not: any may be, and then the members of both ends count. Threads change no result.

@@ -1,12 +1,14 @@
 """Small planted activations: modules that fire together, rare and dense features, dead ones."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.activations import Activations
-from analysis.firings import Firings
+from analysis.firings import MOST_LEVEL, Firings
 from tests.analysis.calibrated_twins import design_matrix, firings_from
-from tests.analysis.naive import sparse
+from tests.analysis.naive import Dense, sparse
 
 
 def planted(seed: int, n: int = 400, n_features: int = 30) -> tuple[Activations, NDArray[np.float64]]:
@@ -40,7 +42,19 @@ def steep(seed: int, n: int = 2000, members: int = 4) -> Firings:
     together = rng.random((n, members - 1)) < 0.95
     fires[:, 2:] = np.where(together, fires[:, 1:2], fires[:, 2:])
     x = fires.astype(np.float64) * np.exp(np.clip(rng.standard_t(2, size=fires.shape), -40, 40))
-    design = design_matrix(firings_from([x]), 0, dict.fromkeys(range(1, members + 1), True))
+    design = design_matrix(_raw(x), 0, dict.fromkeys(range(1, members + 1), True))
     log_odds = design @ rng.normal(0, 10, design.shape[1])
     x[:, 0] = rng.random(n) < 1 / (1 + np.exp(-np.clip(log_odds, -40, 40)))
-    return firings_from([x])
+    return _raw(x)
+
+
+def _raw(x: Dense) -> Firings:
+    """Firings whose levels are standardised logarithms, heavy tails and all, and no ranks."""
+    firings = firings_from([x])
+    level = np.zeros(len(firings.level), np.int8)
+    for i in range(1, firings.n_features):
+        of = slice(firings.start[i], firings.start[i + 1])
+        logs = np.log(x[firings.token[of], i])
+        z = (logs - logs.mean()) / logs.std()
+        level[of] = np.clip(np.rint((MOST_LEVEL + 1) * z / (1 + np.abs(z))), -MOST_LEVEL, MOST_LEVEL)
+    return replace(firings, level=level)

@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 
 from analysis.activations import Int32
 from analysis.design import GRADED_COLUMNS, Design, design_of
-from analysis.firings import MOST_LEVEL, Firings, Int8
-from analysis.steps import MOST_STEPS, PLACES
+from analysis.firings import MOST_LEVEL, PLACES, Firings, Int8
+from analysis.steps import MOST_STEPS
 
 Alike = tuple[tuple[int, int], ...]
 """What a token shows: each member that fires at it, and at which level."""

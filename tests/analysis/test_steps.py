@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from analysis.firings import MOST_LEVEL
-from analysis.steps import MOST_STEPS, PLACES, set_steps
+from analysis.firings import MOST_LEVEL, PLACES
+from analysis.steps import MOST_STEPS, set_steps
 from tests.analysis.calibrated_twins import steps_of, strengths
 
 LEVEL = np.arange(-MOST_LEVEL, MOST_LEVEL + 1)
