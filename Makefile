@@ -3,18 +3,22 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint mathematics organism clean
+.PHONY: demo test lint mathematics questions organism clean
 
 demo: $(VENV)/.made
 	$(BIN)/stratigraph demo
 
 test: $(VENV)/.made
-	$(MAKE) --jobs 2 lint mathematics
-	$(BIN)/pytest -q --numprocesses 2 --dist loadfile --ignore tests/analysis
+	$(MAKE) --jobs 2 mathematics questions
+	$(BIN)/pytest -q --numprocesses 2 --dist loadfile --ignore tests/analysis --ignore tests/queries
 
-# By itself and first: it compiles the kernels, which two processes at once would each do.
+# In one process and first: it compiles the kernels, which two at once would each do.
 mathematics: $(VENV)/.made
 	$(BIN)/pytest -q tests/analysis
+
+# Beside it, since it needs next to no kernels.
+questions: lint
+	$(BIN)/pytest -q tests/queries
 
 lint: $(VENV)/.made
 	$(BIN)/ruff check

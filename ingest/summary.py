@@ -60,7 +60,7 @@ def rounded_down(share: float) -> str:
 def _by_test(graph: dict[str, Any]) -> str:
     """Say what the tests on all replicates together keep."""
     counts = graph["left_out"]["all_replicates"]
-    said = f"{counts['pairs_tested']:,} pairs tested, kept at q <= {graph['run']['fdr']}"
+    said = f"{counts['pairs_tested']:,} pairs tested; kept are those with q <= {graph['run']['fdr']}"
     if counts["tests_not_converged"]:
         said += f"; {counts['tests_not_converged']:,} tests NOT CONVERGED"
     return said

@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from ingest.inference import InferConfig
     from ingest.inference.stopping import Look
 
-_AMOUNT = re.compile(r"(-?[0-9]*\.?[0-9]+(?:e-?[0-9]+)?)\s*(?:([gm])b?)?", re.IGNORECASE)
+_AMOUNT = re.compile(r"(-?[0-9]*\.?[0-9]+(?:e-?[0-9]+)?)\s*(?:([tgm])b?)?", re.IGNORECASE)
 """A number, and the first letter of its unit."""
+
+_GIGABYTES = {None: 1.0, "T": 1e3, "G": 1.0, "M": 1e-3}
+"""What a unit is in GB; a bare number is one of GB."""
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -109,14 +112,14 @@ def memory_from(text: str | None) -> float | None:
     Raises
     ------
     MisuseError
-        It is no number, or has another unit than GB, G, MB or M.
+        It is no number, or has another unit than TB, T, GB, G, MB or M.
     """
     if text is None:
         return None
     found = _AMOUNT.fullmatch(text.strip())
     if found is None or math.isinf(float(found[1])):
         raise MisuseError(f"--memory is {text!r}; expected a number of GB, or one such as 4GB or 800MB")
-    return float(found[1]) * (1e-3 if found[2] in ("m", "M") else 1.0)
+    return float(found[1]) * _GIGABYTES[found[2] and found[2].upper()]
 
 
 def announce_look(look: "Look") -> None:
