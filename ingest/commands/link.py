@@ -114,7 +114,7 @@ def _said(links: "LayerLinks") -> str:
     carries = links.of_kind("CARRIES").height
     negative = int((links.links["weight"] < 0).sum())
     exclude = (
-        f"  {negative:,} are of negative weight: given the rest, the later feature fires less where the\n"
+        f"  {negative:,} of negative weight: given the rest, the later feature fires less where the\n"
         "  earlier one does, as features of different words do, too; fewer hold when tried\n"
     )
     return (

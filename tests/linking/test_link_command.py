@@ -129,7 +129,7 @@ def test_a_second_run_reads_what_the_first_made(
     assert max(map(len, first.splitlines())) <= 90
     with connect("graph.db") as store:
         (counted,) = store.read("MATCH ()-[l:CARRIES|DRIVES]->() WHERE l.weight < 0 RETURN count(l) AS n")
-    assert f"{counted['n']} are of negative weight" in first
+    assert f"{counted['n']} of negative weight" in first
     assert stratigraph.main(command) == 0
     again = capsys.readouterr()
     assert again.out == first
