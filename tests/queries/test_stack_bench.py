@@ -10,7 +10,7 @@ def test_lines_go_from_the_first_layer_to_the_last() -> None:
     made = world(4, 30, 40, 90)
     steps = [set(zip(frame["source"], frame["target"], strict=True)) for frame in made.links]
     layers = [sorted({name for pair in pairs for name in pair}) for pairs in steps]
-    lines = [(name,) for name in layers[0]]
+    lines: list[tuple[str, ...]] = [(name,) for name in layers[0]]
     for pairs in steps:
         lines = [(*line, end) for line in lines for start, end in pairs if start == line[-1]]
     expected = [sorted(set(names)) for names in zip(*lines, strict=True)]
