@@ -12,11 +12,13 @@
 // column kind: string -- CARRIES, DRIVES or DEPENDS
 // column weight: number -- signed strength
 // column layer: integer -- of the feature at the other end
+// column ablation_effect: number -- of a link that was tried: mean change of its later feature when the earlier one is taken out
 UNWIND $features AS feature
 MATCH (f:Feature {id: feature})-[e:DEPENDS|CARRIES|DRIVES]-(g:Feature)
 WHERE e.run IN $runs AND type(e) IN $kinds AND coalesce(e.kept, true) AND abs(e.weight) >= $min_weight
   AND (type(e) = 'DEPENDS' OR (startNode(e).id = feature) = $up)
   AND ($least IS NULL OR abs(e.weight) >= $least[feature])
   AND ($ends IS NULL OR $ends[g.id] IS NOT NULL)
-RETURN feature, g.id AS id, type(e) AS kind, e.weight AS weight, g.layer AS layer
+RETURN feature, g.id AS id, type(e) AS kind, e.weight AS weight, g.layer AS layer,
+       e.ablation_effect AS ablation_effect
 ORDER BY feature, id, kind, weight

@@ -16,3 +16,4 @@
 // column weight: number -- of that link
 // column score: number -- product of the sizes of the weights on the way
 // column label: string -- the label
+// column ablation_effect: number -- of that link, if it was tried: mean change of its later feature when the earlier one is taken out

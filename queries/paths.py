@@ -10,7 +10,7 @@ from queries.ask import query
 Row = dict[str, Any]
 
 PATH_COLUMNS = ("nodes", "kinds", "weights", "score")
-LINEAGE_COLUMNS = ("id", "layer", "hops", "through", "kind", "weight", "score", "label")
+LINEAGE_COLUMNS = ("id", "layer", "hops", "through", "kind", "weight", "score", "label", "ablation_effect")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,15 @@ Row = Mapping[str, Any]
 
 _CONTEXTS = 8
 
+NEGATIVE_LINK = (
+    "A negative weight: given the rest, the later feature fires less where the earlier one does. Features of "
+    "different words exclude each other so too, without one keeping the other down."
+)
+_LINEAGE_NOTES = (
+    "taken out: mean change of the later feature of a link when its earlier one is taken out of the stream, "
+    "by `stratigraph verify`; - where that link was not tried.",
+)
+
 
 def neighbor_table(rows: Sequence[Row], of: str, hops: int = 1) -> Table:
     """Return the neighbours of feature `of`, up to `hops` away; ids of its own site show their index."""
@@ -83,12 +92,19 @@ def show_lineage(rows: Sequence[Row]) -> None:
                 **row,
                 "index": row["id"].rpartition("/")[2] + ("" if row["hops"] else " *"),
                 "by": _at(row["through"], layers),
+                "taken out": row["ablation_effect"],
             }
             for row in mine
         ]
         out.print(Text(("\n" if at else "") + f"layer {mine[0]['layer']} · {visible(site)}", style="bold"))
-        made = table(shown, ("index", "kind", "weight", "score", "by", "label"))
+        tried = ("taken out",) if any(row["ablation_effect"] is not None for row in rows) else ()
+        made = table(shown, ("index", "kind", "weight", "score", "by", *tried, "label"))
         out.print(Padding(made, (0, 0, 0, 2)))
+    notes = _LINEAGE_NOTES if any(row["ablation_effect"] is not None for row in rows) else ()
+    if any((row["weight"] or 0) < 0 for row in rows):
+        notes = (*notes, NEGATIVE_LINK)
+    for note in notes:
+        out.print(f"\n{note}", style="dim")
 
 
 def _at(name: str | None, layers: Mapping[str, int]) -> str | None:

@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +23,7 @@ import numpy as np
 import stratigraph
 from bench.store.loading import APART, leave_out_apart, load, write_files
 from bench.store.minimal import Minimal
+from bench.store.timing import answer_times, say
 from bench.store.world import World, world
 from graphdb import server
 from graphdb.directory import create_directory
@@ -111,15 +111,17 @@ def _ask(store: Store, directory_of: Path, made: World) -> None:
     hubs = [graph.site.feature_id(int(i)) for i in np.argsort(-degree)[:20]]
     starts = rng.choice(made.links[0]["source"].unique().sort().to_numpy(), _ASKED).tolist()
     with Minimal(*_way_in(directory_of)) as driver:
-        bare = _took(driver.neighbors, some)
-        bare_hubs = _took(driver.neighbors, hubs, warm=0)
-    _say("barest one hop", bare)
-    _say("one hop", _took(lambda f: neighbors(store, f), some), bare)
-    _say("two hops, filtered", _took(lambda f: neighbors(store, f, hops=2, filters=_STRONG), some), bare)
-    _say("best paths over three layers", _took(lambda f: paths(store, f, route=_ACROSS), starts), bare)
-    _say("lineage", _took(lambda f: lineage(store, f, limit=20), starts), bare)
-    _say(f"20 hubs (to {degree.max():,} edges), barest", bare_hubs)
-    _say("20 hubs, one hop", _took(lambda f: neighbors(store, f), hubs, warm=0), bare_hubs)
+        bare = answer_times(driver.neighbors, some)
+        bare_hubs = answer_times(driver.neighbors, hubs, warm=0)
+    say("barest one hop", bare)
+    say("one hop", answer_times(lambda f: neighbors(store, f), some), bare)
+    say(
+        "two hops, filtered", answer_times(lambda f: neighbors(store, f, hops=2, filters=_STRONG), some), bare
+    )
+    say("best paths over three layers", answer_times(lambda f: paths(store, f, route=_ACROSS), starts), bare)
+    say("lineage", answer_times(lambda f: lineage(store, f, limit=20), starts), bare)
+    say(f"20 hubs (to {degree.max():,} edges), barest", bare_hubs)
+    say("20 hubs, one hop", answer_times(lambda f: neighbors(store, f), hubs, warm=0), bare_hubs)
 
 
 def _way_in(where: Path) -> tuple[str, str, str, str]:
@@ -128,24 +130,6 @@ def _way_in(where: Path) -> tuple[str, str, str, str]:
     assert running is not None
     user = directory.writer
     return running.url, user, directory.password(user), engine_called(directory.engine).database
-
-
-def _took(ask: Callable[[str], object], features: Sequence[str], warm: int = 50) -> list[float]:
-    """Milliseconds of each answer, after a warm-up."""
-    for feature in features[:warm]:
-        ask(feature)
-    took = []
-    for feature in features:
-        began = time.perf_counter()
-        ask(feature)
-        took.append(1e3 * (time.perf_counter() - began))
-    return took
-
-
-def _say(what: str, took: list[float], bare: list[float] | None = None) -> None:
-    median, high, most = np.median(took), np.quantile(took, 0.95), max(took)
-    against = "" if bare is None else f"  {median / np.median(bare):5.2f} of the barest at the median"
-    print(f"{what:<36} median {median:7.1f}  p95 {high:7.1f}  most {most:7.1f} ms{against}")
 
 
 def _commands(where: Path, made: World) -> None:

@@ -45,10 +45,12 @@ def load(store: Store, made: World) -> dict[str, float]:
 
 def _load_links(store: Store, links: pl.DataFrame) -> None:
     store.write(
-        "MERGE (r:Run {id: $id}) SET r.kind = 'links', r.complete = true, r.created = '2026-01-01T00:00:00Z' "
+        "MERGE (r:Run {id: $id}) SET r.kind = 'links', r.complete = true, r.largest_weight = $largest, "
+        "r.created = '2026-01-01T00:00:00Z' "
         "WITH r UNWIND $sites AS id MATCH (s:Site {id: id}) MERGE (r)-[:OF]->(s)",
         {
             "id": links["run"][0],
+            "largest": links["weight"].abs().max(),
             "sites": [links[end][0].rpartition("/")[0] for end in ("source", "target")],
         },
     )

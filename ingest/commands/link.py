@@ -112,11 +112,17 @@ def _place(pair: "Pair", config: "LinkConfig") -> str:
 def _said(links: "LayerLinks") -> str:
     """Say what was found, in a few lines."""
     carries = links.of_kind("CARRIES").height
+    negative = int((links.links["weight"] < 0).sum())
+    exclude = (
+        f"  {negative:,} of negative weight: given the rest, the later feature fires less where the\n"
+        "  earlier one does, as features of different words do, too; fewer hold when tried\n"
+    )
     return (
         f"run {links.run.id}: {links.lower.id} to {links.upper.id}\n"
         f"  {links.links.height:,} links kept at q <= {links.run.fdr:g} of "
         f"{links.left_out['pairs_tested']:,} "
         f"tested: {carries:,} CARRIES, {links.links.height - carries:,} DRIVES\n"
+        f"{exclude if negative else ''}"
         f"  of the later layer {links.carried:,} features are carried and {links.made:,} made; "
         f"of the earlier {links.gone:,} are gone"
     )

@@ -41,6 +41,15 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     add_reading_options(parser)
     parser.add_argument("--run", dest="of", metavar="RUN", help="a run of links (the newest complete one)")
+    parser.add_argument(
+        "--link",
+        dest="named",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("EARLIER", "LATER"),
+        help="test the link between these two features, too; counted apart; may be given several times",
+    )
     parser.add_argument("--links", type=int, default=200, metavar="N", help="links to test, at most (200)")
     parser.add_argument(
         "--tokens", type=int, default=65_536, metavar="N", help="tokens to find firings in (65536)"
@@ -59,7 +68,8 @@ def _run(arguments: argparse.Namespace) -> int:
     from ingest.verification.report import print_table  # noqa: PLC0415
 
     reading = config_from(arguments, (), Path(devnull))
-    config = VerifyConfig(reading, arguments.of, arguments.links, arguments.tokens)
+    named = tuple((one, other) for one, other in arguments.named)
+    config = VerifyConfig(reading, arguments.of, arguments.links, arguments.tokens, named=named)
     with connect(arguments.db, write=True) as store:
         rows = verify(store, config)
     if arguments.format == "json":

@@ -1,13 +1,10 @@
-"""The demo: every layer of the small model from text to a database that answers."""
+"""The demo: every layer of the small model from text to a database that answers, and links between them."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 
 from analysis.errors import MisuseError
@@ -15,9 +12,14 @@ from analysis.layer_graph import LayerGraph
 from graphdb.commands.fetching import fetch_for
 from graphdb.graph_directory import read_graph
 from graphdb.load import load_graph
+from graphdb.load_links import load_links
 from graphdb.store import connect
+from ingest.demo.across import follow, link_layers
+from ingest.demo.across_report import links_table
+from ingest.demo.asking import ask_neighbors, run_command, what_next
 from ingest.demo.comparison import compare
-from ingest.demo.reading import Reading, feature_classes, read_components
+from ingest.demo.grouping import divide
+from ingest.demo.reading import Reading, read_components
 from ingest.demo.report import agreement_table, component_tables, cosine_table, replicate_tables
 from ingest.demo.side_by_side import examples, procedure_table
 from ingest.inference import InferConfig, infer
@@ -25,10 +27,7 @@ from ingest.progress import progress
 from ingest.samples_directory import SamplesDirectory, open_samples
 from ingest.sampling import SampleConfig, sample
 
-_ASKED = ("possessive_pronoun", "negation", "weekday")
-"""Planted classes whose best feature is asked for its neighbours."""
-
-_STEPS = 4
+_STEPS = 7
 
 _FRESH = 4
 """Replicates that are kept back from both procedures, to judge them by."""
@@ -41,7 +40,7 @@ Graphs = dict[int, LayerGraph]
 
 
 def demo(work: Path, database: str, replicates: int, seed: int = 0, layers: tuple[int, ...] = ()) -> None:
-    """Sample layers of the small model, infer it by both procedures, load, read and ask the graphs.
+    """Sample layers of the small model, infer it by both procedures, link it, load, read and ask the graphs.
 
     Parameters
     ----------
@@ -76,19 +75,31 @@ def demo(work: Path, database: str, replicates: int, seed: int = 0, layers: tupl
     )
     _step(console, 2, "infer a dependence graph for each layer, by either procedure")
     published, calibrated = (_infer(procedure, samples, work, replicates, seed) for procedure in _PROCEDURES)
-    _step(console, 3, f"load the graphs into {database}")
+    _step(console, 3, "link each layer to the next")
+    with _naming_work():
+        links = link_layers(list(samples.values()), work, replicates, seed)
+    links_table(links, console)
+    _step(console, 4, f"load graphs and links into {database}")
     fetch_for(database)
     with connect(database, write=True, create=True) as store:
-        with progress("load", len(published) + len(calibrated), unit="graphs") as advance:
+        with progress("load", len(published) + len(calibrated) + len(links), unit="graphs") as advance:
             for graph in (*published.values(), *calibrated.values()):
                 load_graph(store, graph)
                 advance(1)
-        _step(console, 4, "read them, against fresh tokens and what the generator planted")
+            for found in links:
+                load_links(store, found)
+                advance(1)
+        _step(console, 5, "read the graphs, against fresh tokens and what the generator planted")
         _set_side_by_side(published, calibrated, samples, seed, console)
         _read(calibrated, samples, seed, console)
-        asked = _ask(calibrated, samples, seed, database, console)
+        asked = ask_neighbors(calibrated, samples, seed, database, console)
+        _step(console, 6, "take features out of the stream, and follow one across the layers")
+        line = follow(store, links, list(samples.values()), config, database, console)
+        _step(console, 7, "divide the features into communities")
+        clustering = divide(store, calibrated, samples, seed, any(of.links.height for of in links), console)
+        run_command(["communities", "--run", clustering, "--limit", "6", "--top", "4"], database, console)
     layer = max(calibrated, key=lambda k: calibrated[k].kept)
-    _what_next(database, asked, published[layer].run.id, calibrated[layer].run.id, console)
+    what_next(database, asked, published[layer].run.id, calibrated[layer].run.id, line, console)
     console.print(f"done in {time.monotonic() - began:.0f} s")
 
 
@@ -143,47 +154,3 @@ def _read(graphs: Graphs, samples: dict[int, SamplesDirectory], seed: int, conso
     component_tables(readings, console)
     agreement_table(readings, console)
     cosine_table(readings, console)
-
-
-def _ask(
-    graphs: Graphs,
-    samples: dict[int, SamplesDirectory],
-    seed: int,
-    database: str,
-    console: Console,
-) -> list[str]:
-    """Ask the database for the neighbours of a few features, with the commands a person would type."""
-    layer = max(graphs, key=lambda k: graphs[k].kept)
-    graph = graphs[layer]
-    names, score = feature_classes(samples[layer], graph.n_features, seed)
-    connected = graph.features["degree"].to_numpy() > 0
-    asked = []
-    for planted in _ASKED:
-        of_class = (names == planted) & connected
-        if of_class.any():
-            asked.append(graph.site.feature_id(int(np.argmax(np.where(of_class, score, -1)))))
-    for feature in asked:
-        command = ["neighbors", feature, "--limit", "5", "--db", database]
-        console.print(f"\n[bold]$ stratigraph {' '.join(command)}[/]", highlight=False, soft_wrap=True)
-        subprocess.run([sys.executable, "-m", "stratigraph", *command], check=False)  # noqa: S603  our own words
-    return asked
-
-
-def _what_next(database: str, asked: list[str], published: str, calibrated: str, console: Console) -> None:
-    feature = asked[0] if asked else "FEATURE"
-    program = Path(sys.argv[0]).with_name("stratigraph")
-    here = Path.cwd()
-    shown = program.relative_to(here) if program.is_relative_to(here) else program
-    flag = "" if database == "graph.db" else f" --db {database}"
-    console.print(f"\n[bold]The database stays in {database}. What to ask next:[/]")
-    for line in (
-        f"runs{flag}",
-        f"feature {feature}{flag}",
-        f"neighbors {feature} --hops 2{flag}",
-        f"neighbors {feature} --run {published}{flag}",
-        f"query only_in --param run={published} --param other={calibrated}{flag}",
-        f"query strongest{flag}",
-        "query --list",
-    ):
-        console.print(f"  {shown} {line}", highlight=False, soft_wrap=True)
-    console.print("Answers are those of the calibrated runs, the newest, unless --run names another.")

@@ -8,7 +8,7 @@ from ingest.doctor.installation import GB, available_memory
 from ingest.inference.config import InferConfig, Resources
 from ingest.inference.estimate import Estimate, estimate
 from ingest.inference.memory import least_bytes
-from ingest.inference.size import JobSize, size_of
+from ingest.inference.size import size_of
 from ingest.samples_directory import open_samples
 from ingest.sampling.plan import duration
 
@@ -39,19 +39,29 @@ def foretell(path: Path, config: InferConfig, resources: Resources) -> list[Find
         return [*about, Finding("replicates", text, len(broken), fine=False)]
     size = size_of(samples, config)
     found = estimate(samples, config, resources.threads)
-    stages = ", ".join(f"{name} {duration(s)}" for name, s in found.stages.items() if s >= 0.5)
-    free = available_memory()
-    fits = free is None or least_bytes(size) <= free
-    least = f"at least {least_bytes(size) / GB:.2f} GB with --memory"
     return [
         *about,
         Finding(
             "tokens", f"{size.tokens:,} in a replicate, {size.l0:.1f} features firing at one", size.tokens
         ),
         Finding("trials", f"{size.trials:,}: {size.replicates} replicates x {1 + size.nulls}", size.trials),
-        *_pooled(found, size),
+        *of_work(found, size.replicates, least_bytes(size)),
+    ]
+
+
+def of_work(found: Estimate, replicates: int, least: float) -> list[Finding]:
+    """Say what work on so many replicates takes, `least` bytes at the least."""
+    stages = ", ".join(f"{name} {duration(s)}" for name, s in found.stages.items() if s >= 0.5)
+    free = available_memory()
+    fits = free is None or least <= free
+    return [
+        *_pooled(found, replicates),
         Finding("time", f"about {duration(found.seconds)} ({stages})", round(found.seconds, 2)),
-        Finding("memory", f"about {found.memory / GB:.2f} GB, {least}", round(found.memory)),
+        Finding(
+            "memory",
+            f"about {found.memory / GB:.2f} GB, at least {least / GB:.2f} GB with --memory",
+            round(found.memory),
+        ),
         Finding(
             "available",
             "not known" if free is None else f"{free / GB:.1f} GB" + ("" if fits else ", too little"),
@@ -62,10 +72,10 @@ def foretell(path: Path, config: InferConfig, resources: Resources) -> list[Find
     ]
 
 
-def _pooled(found: Estimate, size: JobSize) -> list[Finding]:
+def _pooled(found: Estimate, replicates: int) -> list[Finding]:
     """Say on how many replicates together the stages of all together were measured."""
     if found.pooled is None:
         return []
-    extended = "" if found.pooled == size.replicates else ", and extended from there"
-    text = f"measured on {found.pooled:g} of {size.replicates} replicates{extended}"
+    extended = "" if found.pooled == replicates else ", and extended from there"
+    text = f"measured on {found.pooled:g} of {replicates} replicates{extended}"
     return [Finding("pooled stages", text, found.pooled)]

@@ -94,7 +94,7 @@ def estimate(samples: SamplesDirectory, config: InferConfig, threads: int | None
     began = perf_counter()
     size = size_of(samples, config)
     use_threads(threads)
-    start = _warm_up(config)
+    start = warm_up(config)
     replicate, reading = timed(lambda: samples.read(0))
     _, hashing = timed(lambda: samples.digests(1))
     words = 0.0 if samples.vocabulary is None else _word_seconds(replicate)
@@ -118,7 +118,7 @@ def estimate_unseen(size: JobSize, config: InferConfig, threads: int | None = No
     """
     began = perf_counter()
     use_threads(threads)
-    start = _warm_up(config)
+    start = warm_up(config)
     replicate, share = noise(size.n_features, size.tokens, size.l0)
     columns, reading = timed(lambda: columns_of(replicate.activations))
     if config.procedure == "published":
@@ -186,7 +186,7 @@ def _peak(size: JobSize) -> float:
     return peak_bytes(size, Plan(numba.get_num_threads()))
 
 
-def _warm_up(config: InferConfig) -> float:
+def warm_up(config: InferConfig) -> float:
     """Load the kernels, on next to nothing; returns the seconds that a job takes before its work."""
     imported = process_seconds()
     run = _run_published if config.procedure == "published" else _run_calibrated

@@ -14,19 +14,22 @@ nodes (``ingest.inference.node_sample``).
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from analysis.activations import Columns
 from analysis.background import Background, background_of
 from analysis.calibrated import CalibratedSettings
-from analysis.firings import firings_of
+from analysis.firings import Firings, firings_of
 from analysis.redraw import redrawn
 from ingest.inference.calibration import TrialSeconds, timed
 from ingest.inference.node_sample import Screened, screened, time_regressions
 
 Read = Callable[[int], Columns]
 """Reads replicate ``k``."""
+Screen = Callable[[Firings, Background], Screened]
+"""Screens what was laid end to end."""
 
 _LONG_ENOUGH = 4.0
 """Seconds that one more step may take."""
@@ -65,7 +68,7 @@ class Rehearsal:
 
 
 @dataclass(frozen=True)
-class _Step:
+class Step:
     """Some replicates laid end to end and screened, with the seconds of each part."""
 
     amount: float
@@ -76,12 +79,13 @@ class _Step:
 
     @property
     def seconds(self) -> float:
+        """Seconds of the whole step."""
         return self.laying_out + self.background + self.screen
 
 
 def rehearse(read: Read, replicates: int, settings: CalibratedSettings) -> Rehearsal:
     """Run the calibrated procedure on as many of `replicates` as a few seconds allow."""
-    steps = _steps(read, replicates, settings)
+    steps = steps_of(read, replicates, partial(screened, settings=settings))
     last = steps[-1]
     # Where all replicates are there nothing is to be extended.
     measured = steps if last.amount < replicates else steps[-1:]
@@ -129,15 +133,15 @@ def by_power(amounts: Sequence[float], seconds: Sequence[float], wanted: float) 
     return float(seconds[-1] * (wanted / amounts[-1]) ** min(max(power, 0.0), _STEEPEST))
 
 
-def _steps(read: Read, replicates: int, settings: CalibratedSettings) -> list[_Step]:
-    """Lay out more and more replicates; returns the last two steps, or the one there is."""
+def steps_of(read: Read, replicates: int, screen: Screen) -> list[Step]:
+    """Lay out and screen more and more replicates; returns the last two steps, or the one there is."""
     held = [read(0)]
     firings = len(held[0].token)
     amount = 1.0 if firings <= _LARGE else _FIRST_PART
-    steps: list[_Step] = []
+    steps: list[Step] = []
     while True:
         held += [read(k) for k in range(len(held), math.ceil(amount))]
-        steps = [*steps[-1:], _step(held, amount, settings)]
+        steps = [*steps[-1:], _step(held, amount, screen)]
         following = min(float(replicates), 2 * amount)
         dear = steps[-1].seconds * following / amount > _LONG_ENOUGH or firings * following > _MOST_FIRINGS
         if amount == replicates or (dear and len(steps) == 2):
@@ -145,12 +149,12 @@ def _steps(read: Read, replicates: int, settings: CalibratedSettings) -> list[_S
         amount = following
 
 
-def _step(held: Sequence[Columns], amount: float, settings: CalibratedSettings) -> _Step:
+def _step(held: Sequence[Columns], amount: float, screen: Screen) -> Step:
     replicates = [beginning(held[0], amount)] if amount < 1 else held
     firings, laying_out = timed(lambda: firings_of(replicates))
     background, of_background = timed(lambda: background_of(firings))
-    found, of_screen = timed(lambda: screened(firings, background, settings))
-    return _Step(amount, found, laying_out, of_background, of_screen)
+    found, of_screen = timed(lambda: screen(firings, background))
+    return Step(amount, found, laying_out, of_background, of_screen)
 
 
 def _trial(

@@ -26,6 +26,8 @@ class VerifyConfig:
         Tokens of text that are read to find where features fire.
     most
         Tokens that a pair is tested at, at most; each of another row.
+    named
+        Links, by the ids of their two features, that are tested beside those drawn and not counted with them.
 
     Raises
     ------
@@ -38,6 +40,7 @@ class VerifyConfig:
     links: int = 200
     tokens: int = 65_536
     most: int = 32
+    named: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("links", "tokens"):

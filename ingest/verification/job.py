@@ -22,7 +22,7 @@ from ingest.verification.directions import Directions
 from ingest.verification.firing import Firing, read
 from ingest.verification.preparation import Prepared, prepare
 from ingest.verification.report import Result, Row, rows_of
-from ingest.verification.trials import Pairing, draw_links, trials_of
+from ingest.verification.trials import Pairing, draw_links, named_links, trials_of
 
 
 def verify(store: Store, config: VerifyConfig) -> list[Row]:
@@ -44,21 +44,24 @@ def verify(store: Store, config: VerifyConfig) -> list[Row]:
         Something could not be fetched or read.
     """
     run = read_links(store, config.run)
+    drawn = draw_links(run.links, config.links, config.reading.seed)
+    # the random ones first: what is named beside them changes nothing of them
+    tried = pl.concat([drawn, named_links(run, config.named, drawn)])
     with quiet():
         job = prepare(run, config)
-        drawn = draw_links(run.links, config.links, config.reading.seed)
-        firing = _read(job, drawn)
+        firing = _read(job, tried)
         directions = Directions.of(job.lower, job.upper)
-        cosine = directions.cosines(drawn["target"].to_numpy())
-        pairings = trials_of(firing, drawn, run.links, cosine, config.most, config.reading.seed)
+        cosine = directions.cosines(tried["target"].to_numpy())
+        pairings = trials_of(firing, tried, run.links, cosine, config.most, config.reading.seed)
         results = _intervene(job, firing, pairings, directions, config)
-    rows = rows_of(run.id, results, dict(Counter(run.links["kind"])))
+    stored = dict(Counter(run.links["kind"]))
+    rows = rows_of(run.id, results[: drawn.height], stored, results[drawn.height :])
     write_verified(store, run, _changes(results), {"rows": rows, **_said(config)})
     return rows
 
 
-def _read(job: Prepared, drawn: pl.DataFrame) -> Firing:
-    near = drawn.filter(pl.col("weight") <= 0)["target"].unique().sort().to_list()
+def _read(job: Prepared, tried: pl.DataFrame) -> Firing:
+    near = tried.filter(pl.col("weight") <= 0)["target"].unique().sort().to_list()
     total = int(sum(len(row.tokens) - job.reader.model.special[row.tokens].sum() for row in job.rows))
     with progress("reading", total, unit="tokens") as advance:
         return read(job.reader, job.rows, near, advance)
@@ -107,6 +110,7 @@ def _said(config: VerifyConfig) -> dict[str, Any]:
     return {
         "hit": {"share": SHARE, "p": LEVEL, "least_rows": LEAST},
         "links": config.links,
+        "named": [list(ends) for ends in config.named],
         "tokens": config.tokens,
         "most_tokens_a_pair": config.most,
         **{name: identity[name] for name in ("model", "sae", "corpus", "seed")},

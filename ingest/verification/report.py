@@ -40,7 +40,9 @@ class Result:
     chances: tuple[float, ...]
 
 
-def rows_of(run: str, results: Sequence[Result], stored: dict[str, int]) -> list[Row]:
+def rows_of(
+    run: str, results: Sequence[Result], stored: dict[str, int], named: Sequence[Result] = ()
+) -> list[Row]:
     """Return rows for each kind, for some parts of all, and for all; one for each group of pairs.
 
     Parameters
@@ -51,6 +53,8 @@ def rows_of(run: str, results: Sequence[Result], stored: dict[str, int]) -> list
         One a drawn link.
     stored
         Links of each kind in the run.
+    named
+        One a link that was named; they are a part of their own, and of no other.
     """
     parts: list[tuple[str, int | None, list[Result]]] = [
         (kind, stored[kind], [r for r in results if r.pairing.kind == kind]) for kind in sorted(stored)
@@ -60,6 +64,8 @@ def rows_of(run: str, results: Sequence[Result], stored: dict[str, int]) -> list
         parts.append(("weight < 0", None, negative))
     middle = float(np.median([abs(r.pairing.weight) for r in results]))
     parts.append(("stronger half", None, [r for r in results if abs(r.pairing.weight) >= middle]))
+    if named:
+        parts.append(("named", None, list(named)))
     parts.append(("all", sum(stored.values()), list(results)))
     return [
         {"run": run, "kind": kind, "pairs": name, "stored": count, "drawn": len(part), **_row(part, group)}

@@ -13,6 +13,7 @@ shows beyond the second is that.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +21,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from analysis.activations import Float64
+from analysis.errors import MisuseError
 from analysis.hit_rule import LEAST
 from analysis.matching import match
+from graphdb.verified import LinkRun
 from ingest.verification.firing import Firing
 
 GROUPS = ("links", "controls", "any_cosine")
@@ -84,6 +87,34 @@ def draw_links(links: pl.DataFrame, most: int, seed: int) -> pl.DataFrame:
         left -= len(taken)
         chosen += taken.tolist()
     return links[sorted(chosen)]
+
+
+def named_links(run: LinkRun, named: Sequence[tuple[str, str]], drawn: pl.DataFrame) -> pl.DataFrame:
+    """Return the links that are named and not drawn.
+
+    Raises
+    ------
+    MisuseError
+        One is no link of the run.
+    """
+    keys = []
+    for one, other in named:
+        key = [_index(name, site.id) for name, site in ((one, run.lower), (other, run.upper))]
+        if None in key or run.links.filter(source=key[0], target=key[1]).is_empty():
+            raise MisuseError(
+                f"run {run.id} has no link from {one} to {other}; it has links from {run.lower.id} to "
+                f"{run.upper.id}: stratigraph query links --param feature={one} shows those of a feature"
+            )
+        keys.append(key)
+    asked = pl.DataFrame(keys, schema={"source": pl.Int64, "target": pl.Int64}, orient="row")
+    found = run.links.join(asked, on=["source", "target"], how="semi", maintain_order="left")
+    return found.join(drawn, on=["source", "target"], how="anti", maintain_order="left")
+
+
+def _index(name: str, site: str) -> int | None:
+    """Return the index of a feature of a site, None if it is no id of one."""
+    there, _, index = name.rpartition("/")
+    return int(index) if there == site and index.isdecimal() else None
 
 
 def trials_of(

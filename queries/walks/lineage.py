@@ -38,9 +38,11 @@ def lineage(patience: Patience, values: Mapping[str, Any]) -> list[Row]:
 
 def _row(name: str, arrival: Arrival | None, hops: int) -> Row:
     row: Row = {"id": name, "hops": hops, "through": None, "kind": None, "weight": None, "score": 1.0}
+    row["ablation_effect"] = None
     if arrival is not None:
         _, _, through, step, score = arrival
         row |= {"through": through, "kind": step.kind, "weight": step.weight, "score": score}
+        row["ablation_effect"] = step.effect
     return row
 
 

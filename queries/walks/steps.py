@@ -26,11 +26,14 @@ class Step:
         ``-log |weight|``, in units of 2^-40; below 0 where the size of the weight is above 1.
     kind, weight
         As stored; the weight is signed.
+    effect
+        Of a link that was tried by intervention, ``ablation_effect``.
     """
 
     cost: int
     kind: str
     weight: float
+    effect: float | None = None
 
 
 class Steps:
@@ -67,16 +70,22 @@ class Steps:
         found: dict[str, dict[str, Step]] = {name: {} for name in asked["features"]}
         rows = self.patience.gather(named("hop"), asked) if found else []
         # of steps that cost the same the first counts, whatever the database found first
-        rows.sort(key=lambda row: (row["feature"], row["id"], row["kind"], row["weight"]))
+        rows.sort(key=lambda row: (row["feature"], row["id"], row["kind"], row["weight"], _of_effect(row)))
         for row in rows:
             self.layers[row["id"]] = row["layer"]
             if not row["weight"]:
                 continue
-            step = Step(cost(row["weight"]), row["kind"], row["weight"])
+            step = Step(cost(row["weight"]), row["kind"], row["weight"], row["ablation_effect"])
             known = found[row["feature"]].get(row["id"])
             if known is None or step.cost < known.cost:
                 found[row["feature"]][row["id"]] = step
         return found
+
+
+def _of_effect(row: Mapping[str, Any]) -> tuple[bool, float]:
+    """Order what is known before what is not."""
+    effect = row["ablation_effect"]
+    return (True, 0.0) if effect is None else (False, effect)
 
 
 def cost(weight: float) -> int:

@@ -126,6 +126,10 @@ def test_a_second_run_reads_what_the_first_made(
     first = capsys.readouterr().out
     assert "3 CARRIES, 6 DRIVES" in first
     assert "3 features are carried and 4 made" in first
+    assert max(map(len, first.splitlines())) <= 90
+    with connect("graph.db") as store:
+        (counted,) = store.read("MATCH ()-[l:CARRIES|DRIVES]->() WHERE l.weight < 0 RETURN count(l) AS n")
+    assert f"{counted['n']} of negative weight" in first
     assert stratigraph.main(command) == 0
     again = capsys.readouterr()
     assert again.out == first

@@ -246,7 +246,8 @@ def links(world: World, asked: Row) -> list[Row]:
                     {
                         **{"kind": link["kind"], "direction": direction, "id": link[there]},
                         **{name: link[name] for name in names},
-                        **{"ablation_effect": None, "run": link["run"], "label": label(world, link[there])},
+                        **{"ablation_effect": link["ablation_effect"], "run": link["run"]},
+                        "label": label(world, link[there]),
                     }
                 )
     rows.sort(key=lambda row: (-abs(row["weight"]), row["id"], row["kind"], row["run"]))
@@ -270,7 +271,7 @@ def hop(world: World, asked: Row) -> list[Row]:
     rows = [
         {
             **{"feature": name, "id": other, "kind": row["kind"], "weight": row["weight"]},
-            "layer": world.features[other]["layer"],
+            **{"layer": world.features[other]["layer"], "ablation_effect": row.get("ablation_effect")},
         }
         for name in asked["features"]
         for other, row in followed(world, asked, name, up=asked["up"])
@@ -328,7 +329,7 @@ def paths(world: World, asked: Row) -> list[Row]:
 def lineage(world: World, asked: Row) -> list[Row]:
     about = world.features[asked["feature"]]
     start = {"id": about["id"], "layer": about["layer"], "hops": 0, "label": about["label"], "score": 1.0}
-    rows = [{**start, "through": None, "kind": None, "weight": None}]
+    rows = [{**start, "through": None, "kind": None, "weight": None, "ablation_effect": None}]
     for up in (False, True):
         best: dict[str, tuple[float, int, list[str], list[Row]]] = {}
         for nodes, steps in ways_from(world, asked, asked["feature"], up=up):
@@ -343,6 +344,7 @@ def lineage(world: World, asked: Row) -> list[Row]:
                     **{"id": at["id"], "layer": at["layer"], "hops": hops if up else -hops},
                     **{"through": nodes[-2], "kind": steps[-1]["kind"], "weight": steps[-1]["weight"]},
                     **{"score": product(steps), "label": at["label"]},
+                    "ablation_effect": steps[-1]["ablation_effect"],
                 }
             )
     return sorted(rows, key=lambda row: (row["layer"], -row["score"], row["id"]))

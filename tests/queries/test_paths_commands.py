@@ -93,10 +93,38 @@ def test_lineage(run: Run) -> None:
     ]
     assert found[3] == {
         **{"id": at(2, 1), "layer": 2, "hops": 1, "through": at(1, 0), "kind": "DRIVES", "weight": -0.4},
-        **{"score": 0.4, "label": "w1 · x"},
+        **{"score": 0.4, "label": "w1 · x", "ablation_effect": None},
     }
     alone = run("lineage", at(1, 3))
     assert "no links lead to it or from it" in alone
+
+
+def test_a_lineage_says_where_a_feature_is_born_and_where_it_ends(run: Run, store: Store) -> None:
+    assert "carried from layer 0, where linking begins\ncarried to layer 2, where linking ends" in run(
+        "lineage", at(1, 0)
+    )
+    made = run("lineage", at(1, 1))
+    assert "born in layer 1: no link CARRIES it there\nends in layer 1: no link CARRIES it on" in made
+    within = run("lineage", at(0, 0), "--run", "link0")
+    assert "carried from layer 0, where linking begins\ncarried to layer 1, where linking ends" in within
+    strong = run("lineage", at(1, 0), "--min-weight", "0.6")
+    assert "born in layer 1" in strong
+    store.write("MATCH (r:Run) WHERE r.kind = 'links' SET r.complete = false")
+    assert "layer 1:" not in run("lineage", at(1, 0)), "nothing is linked"
+
+
+def test_a_lineage_says_what_taking_features_out_did(run: Run, store: Store) -> None:
+    untried = run("lineage", at(1, 0))
+    assert "taken out" not in untried
+    assert "A negative weight: given the rest" in untried
+    assert "A negative weight" not in run("lineage", at(0, 0), "--kind", "CARRIES")
+    store.write("MATCH (a:Feature {id: $id})-[l:CARRIES]->() SET l.ablation_effect = -1.25", {"id": at(1, 0)})
+    found = {row["id"]: row["ablation_effect"] for row in rows(run, "lineage", at(1, 0))}
+    assert found == {at(0, 0): None, at(1, 0): None, at(2, 0): -1.25, at(2, 1): None}
+    shown = run("lineage", at(1, 0))
+    assert "-1.25" in shown
+    assert "taken out: mean change of the later feature" in shown
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_communities(run: Run) -> None:

@@ -167,7 +167,7 @@ def worlds(draw: st.DrawFn) -> World:
                 "carried_share",
             ):
                 row[name] = draw(share)
-            world.links.append(row | {"ablation_effect": None, "kept": True})
+            world.links.append(row | {"ablation_effect": draw(share), "kept": True})
     everything = [name for group in names.values() for name in group]
     for run in ("xxxx", "yyyy", "zzzz"):
         for at in range(draw(st.integers(0 if run != "xxxx" else 1, 3))):

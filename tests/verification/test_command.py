@@ -92,6 +92,35 @@ def test_given_again_it_replaces_what_it_wrote_and_nothing_else(
     assert content(linked) == before
 
 
+def rounded(rows: list[Json]) -> list[Json]:
+    """Rows without the last digits, which hang on what else is in a batch."""
+    return [
+        {name: round(value, 4) if isinstance(value, float) else value for name, value in row.items()}
+        for row in rows
+    ]
+
+
+def test_a_link_that_is_named_is_tested_and_counted_apart(
+    linked: Store, address: str, small: Read, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("--db", address, "--format", "json", "--links", "3")
+    alone = json.loads(said(capsys, *arguments))
+    drawn = effects(linked, "carried00000")
+    lower, upper = (f"organism/blocks.{layer}.hook_resid_post" for layer in (1, 2))
+    words = [w for i, j, *_ in carried(small, 12) for w in ("--link", f"{lower}/{i}", f"{upper}/{j}")]
+    every = json.loads(said(capsys, *arguments, *words))
+    of_drawn = [row for row in every if row["kind"] != "named"]
+    assert rounded(of_drawn) == rounded(alone), "what is drawn is not changed by it"
+    (named,) = (row for row in every if (row["kind"], row["pairs"]) == ("named", "links"))
+    assert named["tested"] == 9
+    assert {round(effect, 4) for effect in drawn} < {
+        round(effect, 4) for effect in effects(linked, "carried00000")
+    }
+    assert len(effects(linked, "carried00000")) == 12
+    assert len(verified(linked, "carried00000")["named"]) == 12
+    assert "named" in said(capsys, "--db", address, "--links", "3", *words[:6])
+
+
 def test_the_catalogue_shows_the_effect(
     linked: Store, address: str, small: Read, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -138,6 +167,10 @@ def quick(servers: Callable[[str], str], small: Read) -> Iterator[str]:
         (["--run", "unfinished"], "run unfinished00 is incomplete"),
         (["--run", "without"], "run without00000 found no links"),
         (["--run", "ffff"], "no run in .* begins with 'ffff'"),
+        (
+            ["--link", "organism/blocks.1.hook_resid_post/900", "x"],
+            "has no link from .*/900 to x; it has links",
+        ),
         (["--links", "0"], "--links is 0; expected 1 or more"),
         (["--tokens", "-3"], "--tokens is -3; expected 1 or more"),
         (["--corpus", "nowhere.txt"], "--corpus 'nowhere.txt': no such file"),
