@@ -23,7 +23,7 @@ from graphdb.aside import Aside
 from graphdb.directory import create_directory, open_directory
 from graphdb.engines.engine import Bulk
 from graphdb.light import without
-from graphdb.refusals import explain, only_reads, shortened
+from graphdb.refusals import explain, only_reads, shortened, writes_unasked
 from graphdb.server_version import check_version, ignores_access_mode
 
 # the driver offers frames of pandas and takes arrays where those libraries are installed; loading them takes
@@ -69,7 +69,7 @@ class Store:
         Our use of a directory's server, ended with the store.
     undo
         The server lets this user write whatever the access mode of the session: take back what a question
-        would write, and refuse it.
+        would write, and refuse it; a text that somebody else wrote is not asked at all.
     """
 
     def __init__(
@@ -98,6 +98,20 @@ class Store:
     def engine(self) -> str | None:
         """What kind of server a directory has; None over a URL."""
         return self._lease.engine.name if self._lease else None
+
+    def check_kept_from_writing(self) -> None:
+        """Refuse to ask a text that is not our own where nothing keeps it from writing.
+
+        Nodes and relationships can be taken back, but not schema, users and what runs in transactions of its
+        own; and which texts hold such is the server's to say, not ours.
+
+        Raises
+        ------
+        MisuseError
+            The connection is for reading, and the server would let it write.
+        """
+        if self._undo:
+            raise MisuseError(writes_unasked(self.address))
 
     def close(self) -> None:
         """Close the connection; the last user of a directory ends its server."""
@@ -284,7 +298,8 @@ def connect(where: str | Path, *, write: bool = False, create: bool = False, muc
         ``bolt://host:port``, ``neo4j://...``, ``neo4j+s://...``, or the path of a directory. The credentials
         of a URL come from ``NEO4J_USERNAME``, ``NEO4J_PASSWORD`` and ``NEO4J_DATABASE``.
     write
-        Open it for writing; otherwise the server itself refuses every write.
+        Open it for writing; otherwise the server itself refuses every write. An ArcadeDB over a URL cannot be
+        told to: see `Store.check_kept_from_writing`.
     create
         Make an absent directory.
     much

@@ -39,13 +39,16 @@ def query(
     Raises
     ------
     MisuseError
-        There is no such query, or a parameter does not fit.
+        There is no such query, a parameter does not fit, or nothing would keep the Cypher from writing.
     StoreError
         The database refused, or the time has passed: never an empty answer instead.
     """
     given = dict(params or {})
     if is_cypher(name_or_cypher):
-        return store.write(name_or_cypher, given) if write else store.read(name_or_cypher, given, timeout)
+        if write:
+            return store.write(name_or_cypher, given)
+        store.check_kept_from_writing()
+        return store.read(name_or_cypher, given, timeout)
     chosen = named(name_or_cypher)
     patience = Patience(store, timeout)
     values = bind(patience, chosen, given)
