@@ -11,6 +11,7 @@
         users                 held, shared, by every command that uses the server; without such a command, a
                               server that does not answer is ended and started again
         loading               held by a first load that goes the server's bulk way, shared by all other loads
+        files.json            of ArcadeDB: what of it lay on disk when a command left last
         log/server.log        what it said since its start
         databases/ config/ backups/ or neo4j/   the engine's own
 

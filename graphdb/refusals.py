@@ -96,6 +96,14 @@ def only_reads(address: str, said: str) -> str:
     return _READ_ONLY.format(address=address, said=said)
 
 
+def writes_unasked(address: str) -> str:
+    """Return the sentence for a text of somebody else's where a connection that reads may write."""
+    return (
+        f"{address} is an ArcadeDB, which lets Cypher write over a connection that only reads; add --write "
+        "if it may change the database, or ask a query of the catalogue, or the directory of that server"
+    )
+
+
 def shortened(text: str) -> str:
     """Return a server's message on one line, cut after a few hundred characters."""
     line = " ".join(text.split())

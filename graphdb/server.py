@@ -22,7 +22,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-from analysis.errors import StoreError
+from analysis.errors import DataError, StoreError
 from graphdb.directory import Directory, write_private
 from graphdb.engines import engine_called
 from graphdb.engines.engine import Engine, Launch, Ports
@@ -92,6 +92,9 @@ class Lease:
             server = running(self.directory)
             if server is not None and not server.keep and not self.directory.in_use():
                 _end(self.directory, server.pid)
+            # a disk that is full is for the work to say, which is done
+            with suppress(StoreError):
+                self.engine.note(self.directory)
 
 
 def acquire(
@@ -118,11 +121,14 @@ def acquire(
 
     Raises
     ------
+    DataError
+        Files of the database are gone.
     StoreError
         It does not start, listens on another port, is busy for others, or the directory is held by a server
         that is not ours.
     """
     with directory.locked():
+        _check_whole(directory)
         # looked for before we are a user, so that only others are
         found = find(directory, answers)
         file = directory.join()
@@ -141,6 +147,16 @@ def acquire(
             file.close()
             raise
         return Lease(directory, server, file)
+
+
+def _check_whole(directory: Directory) -> None:
+    """Refuse a database of which the server would say that there is nothing, since its files are gone."""
+    damage = engine_called(directory.engine).damage(directory)
+    if damage is not None:
+        raise DataError(
+            f"the database in {directory.path} is damaged: {damage}; restore the directory from a copy, or "
+            "remove it and load the graphs again"
+        )
 
 
 def find(directory: Directory, answers: Answers) -> Server | None:

@@ -20,11 +20,13 @@ from urllib.parse import urlsplit
 from analysis.errors import MisuseError, StoreError
 from graphdb import server
 from graphdb.aside import Aside
+from graphdb.cypher import statement
 from graphdb.directory import create_directory, open_directory
 from graphdb.engines.engine import Bulk
 from graphdb.light import without
-from graphdb.refusals import explain, only_reads, shortened
+from graphdb.refusals import explain, only_reads, shortened, writes_unasked
 from graphdb.server_version import check_version, ignores_access_mode
+from graphdb.time_limit import MOST, check_time_limit
 
 # the driver offers frames of pandas and takes arrays where those libraries are installed; loading them takes
 # half of a look-up
@@ -46,7 +48,11 @@ _SCALARS = (str, float, int, bool, type(None))
 _CLASHES = 2
 """Times that a statement may clash with another that makes the same node meanwhile."""
 _GRACE_SECONDS = 1.0
-"""How much longer than the limit a server may take to say itself that the limit has passed."""
+"""How much longer than the limit a server that keeps it may take to say that it has passed."""
+_END_SECONDS = 1.0
+"""How long a server may take to end a question that was given up."""
+_BEGINNING = 500
+"""Letters by which a server knows a question again; it cuts long ones."""
 
 # the driver logs each retry and each server notice; what matters of them is raised as an error
 logging.getLogger("neo4j").addHandler(logging.NullHandler())
@@ -69,7 +75,7 @@ class Store:
         Our use of a directory's server, ended with the store.
     undo
         The server lets this user write whatever the access mode of the session: take back what a question
-        would write, and refuse it.
+        would write, and refuse it; a text that somebody else wrote is not asked at all.
     """
 
     def __init__(
@@ -99,6 +105,20 @@ class Store:
         """What kind of server a directory has; None over a URL."""
         return self._lease.engine.name if self._lease else None
 
+    def check_kept_from_writing(self) -> None:
+        """Refuse to ask a text that is not our own where nothing keeps it from writing.
+
+        Nodes and relationships can be taken back, but not schema, users and what runs in transactions of its
+        own; and which texts hold such is the server's to say, not ours.
+
+        Raises
+        ------
+        MisuseError
+            The connection is for reading, and the server would let it write.
+        """
+        if self._undo:
+            raise MisuseError(writes_unasked(self.address))
+
     def close(self) -> None:
         """Close the connection; the last user of a directory ends its server."""
         self._aside.close()
@@ -121,8 +141,11 @@ class Store:
         Raises
         ------
         StoreError
-            The database refused, did not answer in time, or cannot be reached.
+            The database refused, did not answer in time, or cannot be reached. An answer that comes late is
+            none.
         """
+        if not 0 < timeout <= MOST:
+            check_time_limit(timeout)
         most = self._lease.engine.read_seconds if self._lease else None
         if most is not None and timeout > most:
             raise MisuseError(
@@ -206,18 +229,20 @@ class Store:
             yield
 
     def _run(self, cypher: str, params: Mapping[str, Any], timeout: float | None) -> list[Row]:
+        sessions: list[neo4j.Session] = []
+
         def ask() -> list[Row]:
             if self._undo:
                 return self._undone(cypher, params, timeout)
             if timeout is not None:
-                return self._asked(cypher, params, timeout)
+                return self._asked(cypher, params, timeout, sessions)
             # of two that merge the same node at once, the second finds it when it looks again
             for _ in range(_CLASHES):
                 with suppress(exceptions.ConstraintError):
                     return self._executed(cypher, params)
             return self._executed(cypher, params)
 
-        return self._explained(ask, timeout)
+        return self._explained(ask, timeout, lambda: self._end(cypher, sessions))
 
     def _executed(self, cypher: str, params: Mapping[str, Any]) -> list[Row]:
         """Run a statement in a managed transaction."""
@@ -226,11 +251,15 @@ class Store:
         )
         return [_row(record) for record in answer.records]
 
-    def _explained(self, ask: Callable[[], list[Row]], timeout: float | None) -> list[Row]:
-        """Return what `ask` returns; what the driver raises becomes a sentence."""
+    def _explained(
+        self, ask: Callable[[], list[Row]], timeout: float | None, end: Callable[[], None] = lambda: None
+    ) -> list[Row]:
+        """Return what `ask` returns in time; what the driver raises becomes a sentence.
+
+        `end` is called of a question that was given up.
+        """
         try:
-            # ArcadeDB ignores the limit that the driver sends along, and ends the question after a while
-            return ask() if timeout is None else self._aside.within(timeout + _GRACE_SECONDS, ask)
+            return ask() if timeout is None else self._in_time(ask, timeout, end)
         except (exceptions.DriverError, exceptions.Neo4jError, OSError) as error:
             reads = self._routing is neo4j.RoutingControl.READ
             lost = isinstance(error, exceptions.ServiceUnavailable | exceptions.SessionExpired)
@@ -243,10 +272,50 @@ class Store:
                 "Unicode, whole numbers of 64 bits, and lists that are not nested without end"
             ) from error
 
-    def _asked(self, cypher: str, params: Mapping[str, Any], timeout: float) -> list[Row]:
-        """Ask in one message, where a transaction of ours takes three; again where that may help."""
+    def _in_time(self, ask: Callable[[], list[Row]], timeout: float, end: Callable[[], None]) -> list[Row]:
+        """Return an answer that is not late."""
+        began = time.monotonic()
+        try:
+            answer = self._aside.within(timeout + (0.0 if self._goes_on else _GRACE_SECONDS), ask)
+        except (TimeoutError, KeyboardInterrupt):
+            end()
+            raise
+        if time.monotonic() - began > timeout:
+            raise TimeoutError
+        return answer
+
+    @property
+    def _goes_on(self) -> bool:
+        """Whether the server ignores the limit that the driver sends along, and goes on with the question."""
+        return self._lease is not None and self._lease.engine.read_seconds is not None
+
+    def _end(self, cypher: str, sessions: Sequence[neo4j.Session]) -> None:
+        """End a question that was given up in a server that would go on with it."""
+        # the server tells which question it is by our end of the connection, of which the driver says nothing
+        # in public; without it, the question goes on until the server's own limit
+        connection = getattr(sessions[-1], "_connection", None) if sessions else None
+        port = getattr(connection, "local_port", None)
+        if port is None or not self._goes_on:
+            return
+        asked = {"address": f"/127.0.0.1:{port}", "beginning": cypher[:_BEGINNING]}
+
+        def ask() -> None:
+            with self._driver.session(database=self._database) as session:
+                session.run(statement("end_question"), asked).consume()
+
+        with suppress(exceptions.DriverError, exceptions.Neo4jError, OSError):
+            self._aside.within(_END_SECONDS, ask)
+
+    def _asked(
+        self, cypher: str, params: Mapping[str, Any], timeout: float, sessions: list[neo4j.Session]
+    ) -> list[Row]:
+        """Ask in one message, where a transaction of ours takes three; again where that may help.
+
+        The session that asks is put last in `sessions`.
+        """
         mode = neo4j.READ_ACCESS if self._routing is neo4j.RoutingControl.READ else neo4j.WRITE_ACCESS
-        until, pause = time.monotonic() + _RETRY_SECONDS, _FIRST_PAUSE
+        # who asked will not wait longer
+        until, pause = time.monotonic() + min(timeout, _RETRY_SECONDS), _FIRST_PAUSE
         while True:
             try:
                 with self._driver.session(
@@ -254,6 +323,7 @@ class Store:
                     default_access_mode=mode,
                     bookmark_manager=self._driver.execute_query_bookmark_manager,
                 ) as session:
+                    sessions.append(session)
                     answer = session.run(neo4j.Query(cypher, timeout=timeout), dict(params))
                     return [_row(record) for record in answer]
             except (exceptions.DriverError, exceptions.Neo4jError) as error:
@@ -284,7 +354,8 @@ def connect(where: str | Path, *, write: bool = False, create: bool = False, muc
         ``bolt://host:port``, ``neo4j://...``, ``neo4j+s://...``, or the path of a directory. The credentials
         of a URL come from ``NEO4J_USERNAME``, ``NEO4J_PASSWORD`` and ``NEO4J_DATABASE``.
     write
-        Open it for writing; otherwise the server itself refuses every write.
+        Open it for writing; otherwise the server itself refuses every write. An ArcadeDB over a URL cannot be
+        told to: see `Store.check_kept_from_writing`.
     create
         Make an absent directory.
     much

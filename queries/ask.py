@@ -5,6 +5,7 @@ from typing import Any
 
 from analysis.errors import DataError, MisuseError
 from graphdb.store import READ_TIMEOUT, Store
+from graphdb.time_limit import check_time_limit
 from queries.bind import bind
 from queries.catalogue import Query, named
 from queries.patience import Patience
@@ -39,20 +40,27 @@ def query(
     Raises
     ------
     MisuseError
-        There is no such query, or a parameter does not fit.
+        There is no such query, a parameter or the limit does not fit, or nothing would keep the Cypher from
+        writing.
     StoreError
         The database refused, or the time has passed: never an empty answer instead.
     """
     given = dict(params or {})
     if is_cypher(name_or_cypher):
-        return store.write(name_or_cypher, given) if write else store.read(name_or_cypher, given, timeout)
+        if write:
+            return store.write(name_or_cypher, given)
+        store.check_kept_from_writing()
+        return store.read(name_or_cypher, given, check_time_limit(timeout))
     chosen = named(name_or_cypher)
     patience = Patience(store, timeout)
     values = bind(patience, chosen, given)
     if chosen.walk is not None:
-        return WALKS[chosen.name](patience, values)
-    _check_stored(patience, chosen, values)
-    return patience.read(chosen.cypher, values)
+        answer = WALKS[chosen.name](patience, values)
+    else:
+        _check_stored(patience, chosen, values)
+        answer = patience.read(chosen.cypher, values)
+    patience.check()
+    return answer
 
 
 def is_cypher(text: str) -> bool:

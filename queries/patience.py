@@ -7,6 +7,7 @@ from typing import Any
 from analysis.errors import StoreError
 from graphdb.refusals import explain
 from graphdb.store import READ_TIMEOUT, Store
+from graphdb.time_limit import check_time_limit
 from queries.catalogue import Query
 
 Row = dict[str, Any]
@@ -21,10 +22,15 @@ class Patience:
         An open database.
     seconds
         From now until the whole answer is given up.
+
+    Raises
+    ------
+    MisuseError
+        Nobody could mean such a limit.
     """
 
     def __init__(self, store: Store, seconds: float = READ_TIMEOUT) -> None:
-        self.store, self._seconds = store, seconds
+        self.store, self._seconds = store, check_time_limit(seconds)
         self._until = time.monotonic() + seconds
 
     @property

@@ -3,6 +3,7 @@
 import json
 
 from graphdb.directory import Directory, write_private
+from graphdb.engines import arcadedb_files
 from graphdb.engines.engine import BRIEFLY, Bulk, Engine, Fetched, Launch, Ports
 from graphdb.engines.java import wheel, wheel_java
 
@@ -106,4 +107,6 @@ ENGINE = Engine(
     fetched=_fetched,
     fetch=_fetch,
     bulk=_bulk,
+    damage=lambda directory: arcadedb_files.damage(directory, _DATABASE),
+    note=lambda directory: arcadedb_files.note(directory, _DATABASE),
 )

@@ -130,6 +130,10 @@ class Engine:
         Brings it; of an engine that is installed with us, what it starts sooner with and works without.
     bulk
         ``bulk(directory, http port)`` is its way for first loads, if it has one while it runs.
+    damage
+        ``damage(directory)`` says what of its files is gone, in a few words, where its server would not.
+    note
+        ``note(directory)`` writes down what `damage` will look for.
     fill
         ``fill(directory, files)`` makes its database from the files of an export, if it can before it starts.
     """
@@ -144,6 +148,8 @@ class Engine:
     fetched: Callable[[], bool] = lambda: True
     fetch: Callable[[Fetched], None] = lambda _: None
     bulk: Callable[[Directory, int], Bulk] | None = None
+    damage: Callable[[Directory], str | None] = lambda _: None
+    note: Callable[[Directory], None] = lambda _: None
     fill: Callable[[Directory, Path], None] | None = None
 
 

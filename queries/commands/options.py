@@ -48,11 +48,9 @@ def seconds(arguments: Namespace) -> float:
     """Return the time limit that was asked for."""
     if arguments.timeout is None:
         return _SECONDS
-    if not 0 < arguments.timeout < float("inf"):
-        from analysis.errors import MisuseError  # noqa: PLC0415  the parser is built without it
+    from graphdb.time_limit import check_time_limit  # noqa: PLC0415  the parser is built without it
 
-        raise MisuseError(f"--timeout is {arguments.timeout:g}; expected seconds above 0")
-    return float(arguments.timeout)
+    return check_time_limit(float(arguments.timeout), "--timeout")
 
 
 def emit(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import stratigraph
+from analysis.errors import MisuseError, StoreError
 from graphdb.directory import create_directory, open_directory
 from graphdb.engines import neo4j
 from graphdb.graph_directory import write_graph
@@ -155,35 +156,101 @@ def test_a_user_that_only_reads(say: Say, address: str, store: Store) -> None:
     assert content(store) == before
 
 
+NAMED = "`Feature`"
 WRITES = (
     "CREATE (n:Feature {id: 'x'}) RETURN n.id",
     "MATCH (n:Kept) SET n.value = 2",
     "MATCH (n:Kept) DETACH DELETE n",
+    f"CREATE CONSTRAINT made FOR (n:{NAMED}) REQUIRE n.id IS UNIQUE",
+    f"CREATE INDEX made FOR (n:{NAMED}) ON (n.layer)",
+    f"/* only */ // reads\n cReAtE\n/**/index made FOR (n:{NAMED}) ON (n.layer)",
+    f"EXPLAIN CREATE INDEX made FOR (n:{NAMED}) ON (n.layer)",
+    "CREATE USER somebody SET PASSWORD 'long enough, 8'",
+    "UNWIND [1, 2] AS x CALL (x) { CREATE (:Feature {id: toString(x)}) } IN TRANSACTIONS OF 1 ROWS",
+    "UNWIND [1, 2] AS x CALL (x) { MATCH (n:Kept) SET n.value = x } IN /**/ TRANSACTIONS RETURN x",
 )
+READ_ONLY = (
+    r"stratigraph: \S+ refused to write over a connection that only reads \(.+\); add --write if meant"
+)
+LEFT_OUT = (
+    r"stratigraph: bolt://\S+ is an ArcadeDB, which lets Cypher write over a connection that only reads; add "
+    r"--write if it may change the database, or ask a query of the catalogue, or the directory of that server"
+)
+
+
+def everything(store: Store) -> list[object]:
+    """What is in a database, and what it holds beside nodes and relationships."""
+    indexes = store.write("SHOW INDEXES YIELD name, labelsOrTypes, properties")
+    return [content(store), sorted(map(str, indexes)), sorted(map(str, store.write("SHOW USERS")))]
+
+
+@pytest.fixture
+def before(store: Store) -> list[object]:
+    """What is there before somebody asks: a node, and a label that may get an index."""
+    store.write("CREATE (n:Kept {id: 'kept', value: 1})")
+    store.write("CREATE (n:Feature {id: 'kept', layer: 1})")
+    return everything(store)
+
+
+@pytest.mark.parametrize("cypher", WRITES)
+def test_what_would_write_changes_nothing(
+    address: str, store: Store, before: list[object], capsys: pytest.CaptureFixture[str], cypher: str
+) -> None:
+    code = stratigraph.main(["query", cypher, "--db", address])
+    said = capsys.readouterr()
+    assert everything(store) == before
+    # Neo4j explains what it would refuse to do
+    assert code == 1 or (cypher.startswith("EXPLAIN") and said.err == "")
+    assert "Traceback" not in said.err
 
 
 @pytest.mark.parametrize("cypher", WRITES)
 def test_who_may_write_still_reads_without_write(
     there: Reached,
     store: Store,
+    before: list[object],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     cypher: str,
 ) -> None:
-    store.write("CREATE (n:Kept {id: 'kept', value: 1})")
-    before = content(store)
     for name, value in there.environment().items():
         monkeypatch.setenv(name, value)
-    assert stratigraph.main(["query", cypher, "--db", there.url]) == 1
-    refused = (
-        r"stratigraph: \S+ refused to write over a connection that only reads \(.+\); add --write if meant"
-    )
-    assert re.fullmatch(refused, capsys.readouterr().err.strip())
-    assert content(store) == before
     with connect(there.url) as reading:
+        arcadedb = reading._undo
         assert reading.read("MATCH (n:Kept) RETURN n.value AS value") == [{"value": 1}]
-    assert stratigraph.main(["query", cypher, "--write", "--db", there.url]) == 0
-    assert content(store) != before
+        if cypher in WRITES[:3]:
+            with pytest.raises(StoreError, match="refused to write over a connection that only reads"):
+                reading.read(cypher)
+    code = stratigraph.main(["query", cypher, "--db", there.url])
+    said = capsys.readouterr().err.strip()
+    assert everything(store) == before
+    if arcadedb:
+        assert code == 2
+        assert re.fullmatch(LEFT_OUT, said)
+    elif cypher in WRITES[:3]:
+        assert code == 1
+        assert re.fullmatch(READ_ONLY, said)
+    if cypher in WRITES[:3]:
+        assert stratigraph.main(["query", cypher, "--write", "--db", there.url]) == 0
+        assert everything(store) != before
+
+
+def test_an_arcadedb_elsewhere_is_asked_by_the_catalogue_and_with_write(
+    servers: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for reads in (False, True):
+        there = reached(servers("arcadedb"), reads=reads)
+        for name, value in there.environment().items():
+            monkeypatch.setenv(name, value)
+        asked = ["--format", "json", "--db", there.url]
+        assert stratigraph.main(["query", "sites", *asked]) == 0
+        assert capsys.readouterr().out.strip() == "[]"
+        assert stratigraph.main(["query", "RETURN 1 AS one", *asked]) == 2
+        assert re.fullmatch(LEFT_OUT, capsys.readouterr().err.strip())
+        assert stratigraph.main(["query", "RETURN 1 AS one", "--write", *asked]) == 0
+        assert '"one": 1' in capsys.readouterr().out
+        with stratigraph.connect(there.url) as graph, pytest.raises(MisuseError, match="is an ArcadeDB"):
+            graph.query("RETURN 1 AS one")
 
 
 def test_a_database_that_is_only_read(say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
