@@ -5,8 +5,10 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -190,6 +192,52 @@ def test_a_kept_server_that_was_killed_is_kept_again(
     assert server.running(made) is None
     ask("runs")
     assert server.running(made) is None, "what was stopped is kept no longer"
+    capsys.readouterr()
+
+
+def test_a_kept_server_that_was_killed_listens_where_it_did(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = tmp_path / "kept.db"
+    made = create_directory(where)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def ask(*words: str) -> server.Server | None:
+        arguments = command_line().parse_args([*words, "--db", str(where)])
+        assert arguments.run(arguments) == 0
+        return server.running(made)
+
+    try:
+        # on a port of its choice first, and then told to stay there
+        first = ask("db", "up")
+        assert first is not None
+        running = ask("db", "up", "--port", str(first.bolt))
+        for at in (first.bolt, port):
+            for words in (("runs",), ("db", "up"), ("runs",)):
+                assert running is not None
+                assert running.bolt == at
+                os.kill(running.pid, signal.SIGKILL)
+                running = ask(*words)
+                assert running is not None
+                assert running.keep
+                assert running.bolt == at, "whoever knows its address finds it there"
+            if at != port:
+                ask("db", "down")
+                running = ask("db", "up", "--port", str(port))
+        assert running is not None
+        os.kill(running.pid, signal.SIGKILL)
+        while server.running(made) is not None:
+            time.sleep(0.02)
+        with (
+            socket.create_server(("127.0.0.1", port)),
+            pytest.raises(StratigraphError, match=f"port {port} can"),
+        ):
+            ask("runs")
+        assert ask("runs") is not None
+    finally:
+        ask("db", "down")
     capsys.readouterr()
 
 
