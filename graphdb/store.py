@@ -24,6 +24,7 @@ from graphdb.cypher import statement
 from graphdb.directory import create_directory, open_directory
 from graphdb.engines.engine import Bulk
 from graphdb.light import without
+from graphdb.plan import columns as plan_columns
 from graphdb.refusals import explain, only_reads, shortened, writes_unasked
 from graphdb.server_faults import PasswordError, UnopenedError, password_refused
 from graphdb.server_version import check_version, ignores_access_mode
@@ -155,6 +156,28 @@ class Store:
                 f"expected at most {most:.0f}"
             )
         return self._run(cypher, params or {}, timeout)
+
+    def columns(self, cypher: str, params: Mapping[str, Any] | None = None) -> list[str]:
+        """Return the names of a question's columns where no row tells them; none if the server does not say.
+
+        Nothing is asked over a connection that may write, which ArcadeDB would let an explanation do.
+        """
+        if self._routing is not neo4j.RoutingControl.READ or self._undo:
+            return []
+
+        def ask() -> list[str]:
+            with self._driver.session(
+                database=self._database, default_access_mode=neo4j.READ_ACCESS
+            ) as session:
+                answer = session.run(neo4j.Query(f"EXPLAIN {cypher}"), dict(params or {}))
+                names, plan = answer.keys(), answer.consume().plan
+            text = (plan or {}).get("args", {}).get("string-representation", "")
+            return list(names) or plan_columns(text)
+
+        # the answer itself is there; a text that is explained already has no columns either
+        with suppress(exceptions.DriverError, exceptions.Neo4jError, OSError):
+            return self._aside.within(_END_SECONDS, ask)
+        return []
 
     def write(self, cypher: str, params: Mapping[str, Any] | None = None) -> list[Row]:
         """Run a statement that changes the database, in one transaction; its rows as in `read`."""
