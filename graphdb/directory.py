@@ -5,7 +5,7 @@
     graph.db/
         stratigraph-db.json   format, version, engine
         credentials.json      the passwords of the engine's users, mode 0600
-        server.json           the ports of the server started last, and whether `db up` keeps it
+        server.json           the ports of the server started last, whether and where `db up` keeps it
         server.pid            its process
         lock                  held while a server is started or stopped
         users                 held, shared, by every command that uses the server; without such a command, a

@@ -8,9 +8,9 @@ What to start, and how its database is called, is the engine's (`graphdb.engines
 same for each.
 """
 
+import atexit
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -27,42 +27,44 @@ from graphdb.directory import Directory, write_private
 from graphdb.engines import engine_called
 from graphdb.engines.engine import Engine, Launch, Ports
 from graphdb.engines.java import environment
+from graphdb.server_faults import (
+    PasswordError,
+    UnopenedError,
+    fault,
+    is_full,
+    log_file,
+    password_refused,
+    said,
+    unopened,
+    why_not,
+)
 
 Answers = Callable[[str, str, str, str], bool]
-"""``answers(url, user, password, database)``: whether a server there lets us in and answers a question."""
+"""``answers(url, user, password, database)``: whether a server there lets us in and answers a question.
+
+Raises `PasswordError` or `UnopenedError` where it will not, however long it is waited for."""
 
 _START_SECONDS, _ANSWER_SECONDS, _STOP_SECONDS = 90.0, 20.0, 15.0
 _GOING_SECONDS = 2.0
 """How long a process that was killed may still be on record after its connections broke."""
 _children: dict[int, "subprocess.Popen[bytes]"] = {}
 """Servers that this process started: they must be waited for when they end."""
-
-_LOG_HEAD = 1 << 18
-"""Bytes of a log that hold all that a server says while it starts."""
-_TAKEN = "another program took the port of the server of {path} while it started; run the command again"
-_FULL = "the disk is full: the database server of {path} did not start; make room"
-_ROOM = 4 << 20
-"""Bytes of free disk below which no server starts or writes."""
-
-_FAULTS = {
-    "locked by another process": "{path} is held by a database server that this machine's stratigraph did "
-    "not start (another container, or another program); stop that one first",
-    "Address already in use": _TAKEN,
-    "Unable to listen": _TAKEN,
-    "No space left on device": _FULL,
-    "Cannot allocate memory": "there is not enough memory for the database server of {path}; end something",
-}
-"""What the log of a server that does not start says, and what that means. ArcadeDB's process may stay."""
+_leases: list["Lease"] = []
+"""Those that were not released yet; what a program forgets to close is released when it ends."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: its process, its ports on loopback, and whether it outlives its users."""
+    """A running server: its process, its ports on loopback, and whether it outlives its users.
+
+    `port` is where a person wants it to listen, if anywhere: what starts it again does so there.
+    """
 
     pid: int
     bolt: int
     http: int
     keep: bool
+    port: int | None = None
 
     @property
     def url(self) -> str:
@@ -70,13 +72,17 @@ class Server:
         return f"bolt://127.0.0.1:{self.bolt}"
 
 
-@dataclass
+@dataclass(eq=False)
 class Lease:
-    """One user of a directory's server, until `release`."""
+    """One user of a directory's server, until `release` or the end of the process."""
 
     directory: Directory
     server: Server
     _file: IO[bytes]
+
+    def __post_init__(self) -> None:
+        # not when it is collected, which may be while the directory is locked
+        _leases.append(self)
 
     @property
     def engine(self) -> Engine:
@@ -87,6 +93,8 @@ class Lease:
         """Leave; the last one out ends the server."""
         if self._file.closed:
             return
+        with suppress(ValueError):
+            _leases.remove(self)
         with self.directory.locked():
             self._file.close()
             server = running(self.directory)
@@ -95,6 +103,19 @@ class Lease:
             # a disk that is full is for the work to say, which is done
             with suppress(StoreError):
                 self.engine.note(self.directory)
+
+
+@atexit.register
+def _release_all() -> None:
+    """Release what is still open."""
+    for lease in tuple(_leases):
+        # there is nobody left to be told
+        with suppress(StoreError):
+            lease.release()
+
+
+# a process that is forked from one that uses servers uses none of them itself
+os.register_at_fork(after_in_child=_leases.clear)
 
 
 def acquire(
@@ -133,16 +154,17 @@ def acquire(
         found = find(directory, answers)
         file = directory.join()
         try:
-            # one that was to outlive its users and was killed is started to outlive them again
-            outlive = outlive or _kept(directory)
+            # one that was to outlive its users and was killed is started to outlive them again, where it was
+            kept, wanted = _kept(directory)
+            outlive, port = outlive or kept, port or (wanted if kept else None)
             server = found or _start(directory, answers, not (outlive or much), port)
             if port not in {None, server.bolt}:
                 raise StoreError(  # noqa: TRY301  the file is closed on any failure
                     f"the server of {directory.path} runs already, on port {server.bolt}; "
                     f"`stratigraph db down` ends it, to start one on {port}"
                 )
-            if outlive and not server.keep:
-                server = _keep(directory, server, True)
+            if outlive and (not server.keep or server.port != port):
+                server = _keep(directory, server, True, port)
         except BaseException:
             file.close()
             raise
@@ -167,13 +189,19 @@ def find(directory: Directory, answers: Answers) -> Server | None:
     Raises
     ------
     StoreError
-        It does not answer, and a command uses it or it is kept for others.
+        It does not let us in or cannot open its database, or it does not answer, and a command uses it or it
+        is kept for others.
     """
     server = running(directory)
     if server is None:
         return None
-    if _wait_until_answers(directory, server, answers, _ANSWER_SECONDS):
-        return server
+    try:
+        if _wait_until_answers(directory, server, answers, _ANSWER_SECONDS):
+            return server
+    except StoreError:
+        if not (server.keep or directory.in_use()):
+            _end(directory, server.pid)
+        raise
     # a server that went away meanwhile keeps nobody from starting another
     if directory.in_use() and running(directory) is not None:
         raise StoreError(
@@ -195,7 +223,7 @@ def running(directory: Directory) -> Server | None:
     try:
         value = json.loads((directory.path / "server.json").read_text())
         pid = int(_pid_file(directory).read_text())
-        server = Server(pid, int(value["bolt"]), int(value["http"]), bool(value["keep"]))
+        server = Server(pid, int(value["bolt"]), int(value["http"]), bool(value["keep"]), value.get("port"))
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return server if _is_ours(directory, pid) else None
@@ -212,7 +240,7 @@ def trouble(directory: Directory, lost: bool = False) -> str | None:
     Where the connection to it was `lost`, a process that is still there is given a moment to end.
     """
     again = "run the command again, what was finished is kept"
-    if _is_full(directory):
+    if is_full(directory):
         return f"the disk of {directory.path} is full; make room and {again}"
     until = time.monotonic() + (_GOING_SECONDS if lost else 0.0)
     while running(directory) is not None and time.monotonic() < until:
@@ -255,11 +283,6 @@ def end_if_unused(directory: Directory) -> bool:
         return True
 
 
-def log_file(directory: Directory) -> Path:
-    """Return where the server on record writes what it has to say."""
-    return directory.path / "log" / "server.log"
-
-
 def _pid_file(directory: Directory) -> Path:
     return directory.path / "server.pid"
 
@@ -269,23 +292,24 @@ def _argument_file(directory: Directory) -> Path:
     return directory.path / "server.args"
 
 
-def _kept(directory: Directory) -> bool:
-    """Say whether the server on record, running or not, was started to outlive its users."""
+def _kept(directory: Directory) -> tuple[bool, int | None]:
+    """Say whether the server on record, running or not, is to outlive its users, and on which port."""
     try:
-        return bool(json.loads((directory.path / "server.json").read_text())["keep"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
+        value = json.loads((directory.path / "server.json").read_text())
+        return bool(value["keep"]), value.get("port")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False, None
 
 
 def _keep_no_longer(directory: Directory) -> None:
     """Forget that a server which is gone was to outlive its users."""
-    if _kept(directory):
+    if _kept(directory)[0]:
         _record(directory, Ports(0, 0), False)
 
 
-def _keep(directory: Directory, server: Server, outlive: bool) -> Server:
-    changed = replace(server, keep=outlive)
-    _record(directory, Ports(server.bolt, server.http), outlive)
+def _keep(directory: Directory, server: Server, outlive: bool, port: int | None = None) -> Server:
+    changed = replace(server, keep=outlive, port=port)
+    _record(directory, Ports(server.bolt, server.http), outlive, port)
     return changed
 
 
@@ -302,12 +326,15 @@ def _start(directory: Directory, answers: Answers, briefly: bool, port: int | No
     server = Server(child.pid, ports.bolt, ports.http, False)
     try:
         if _wait_until_answers(directory, server, answers, _START_SECONDS, starting=True):
-            return server
+            return running(directory) or server
+    except StoreError as failure:
+        _end(directory, child.pid)
+        raise why_not(directory, failure) from failure
     except BaseException:
         _end(directory, child.pid)
         raise
     _end(directory, child.pid)
-    raise _why_not(directory)
+    raise why_not(directory)
 
 
 def _spawn(directory: Directory, ports: Ports, briefly: bool) -> "subprocess.Popen[bytes]":
@@ -316,7 +343,8 @@ def _spawn(directory: Directory, ports: Ports, briefly: bool) -> "subprocess.Pop
     _pid_file(directory).unlink(missing_ok=True)
     launch = engine_called(directory.engine).launch(directory, ports, briefly)
     launch.write(_argument_file(directory))
-    _record(directory, ports, False)
+    # whoever starts it may be killed meanwhile: what was kept stays so
+    _record(directory, ports, *_kept(directory))
     with log.open("wb") as out:
         # a session of its own, so that Ctrl-C in the terminal reaches us and not the server
         return subprocess.Popen(  # noqa: S603  our own command, no shell text from outside
@@ -345,53 +373,40 @@ def _command(directory: Directory, launch: Launch) -> list[str]:
     ]
 
 
-def _why_not(directory: Directory) -> StoreError:
-    sentence = _fault(_said(directory))
-    if _is_full(directory):
-        # the log ends where the room did
-        sentence = _FULL
-    if sentence is None:
-        return StoreError(
-            f"the database server of {directory.path} did not start; {log_file(directory)} says why"
-        )
-    return StoreError(sentence.format(path=directory.path))
-
-
-def _is_full(directory: Directory) -> bool:
-    return shutil.disk_usage(directory.path).free < _ROOM
-
-
-def _fault(said: str) -> str | None:
-    return next((sentence for sign, sentence in _FAULTS.items() if sign in said), None)
-
-
-def _said(directory: Directory) -> str:
-    """Return what the server on record said when it started."""
-    try:
-        with log_file(directory).open("rb") as log:
-            return log.read(_LOG_HEAD).decode(errors="replace")
-    except FileNotFoundError:
-        return ""
-
-
 def _wait_until_answers(
     directory: Directory, server: Server, answers: Answers, seconds: float, starting: bool = False
 ) -> bool:
+    """Wait until a server answers; return whether it does.
+
+    Raises
+    ------
+    StoreError
+        It will not, however long it is waited for.
+    """
     until = time.monotonic() + seconds
-    user, engine = directory.writer, engine_called(directory.engine)
     while time.monotonic() < until and _is_ours(directory, server.pid):
-        said = _said(directory)
+        text = said(directory)
         # the port opens a moment before the database answers
-        if engine.listens in said and answers(server.url, user, directory.password(user), engine.database):
+        if engine_called(directory.engine).listens in text and _lets_in(directory, server, answers):
             return True
-        if starting and _fault(said):
+        if starting and fault(text):
             return False
         time.sleep(0.05)
     return False
 
 
-def _record(directory: Directory, ports: Ports, keep: bool) -> None:
-    text = json.dumps({"bolt": ports.bolt, "http": ports.http, "keep": keep})
+def _lets_in(directory: Directory, server: Server, answers: Answers) -> bool:
+    user, database = directory.writer, engine_called(directory.engine).database
+    try:
+        return answers(server.url, user, directory.password(user), database)
+    except PasswordError as error:
+        raise StoreError(password_refused(directory)) from error
+    except UnopenedError as error:
+        raise StoreError(unopened(directory, error)) from error
+
+
+def _record(directory: Directory, ports: Ports, keep: bool, port: int | None = None) -> None:
+    text = json.dumps({"bolt": ports.bolt, "http": ports.http, "keep": keep, "port": port})
     write_private(directory.path / "server.json", text)
 
 
@@ -433,7 +448,8 @@ def _free_ports(bolt: int | None) -> Ports:
             one.bind(("127.0.0.1", bolt or 0))
         except OSError as error:
             raise StoreError(
-                f"port {bolt} cannot be used ({error.strerror}); give another --port, or none for a free one"
+                f"port {bolt} cannot be used ({error.strerror}); give another --port, or none for a free "
+                "one; `stratigraph db down` forgets the port of a server that was kept"
             ) from error
         two.bind(("127.0.0.1", 0))
         return Ports(int(one.getsockname()[1]), int(two.getsockname()[1]))

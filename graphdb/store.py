@@ -24,7 +24,9 @@ from graphdb.cypher import statement
 from graphdb.directory import create_directory, open_directory
 from graphdb.engines.engine import Bulk
 from graphdb.light import without
+from graphdb.plan import columns as plan_columns
 from graphdb.refusals import explain, only_reads, shortened, writes_unasked
+from graphdb.server_faults import PasswordError, UnopenedError, password_refused
 from graphdb.server_version import check_version, ignores_access_mode
 from graphdb.time_limit import MOST, check_time_limit
 
@@ -44,6 +46,7 @@ _FIRST_PAUSE = 0.2
 """Seconds before a question is asked again; each next pause is twice as long."""
 _UNSENDABLE = (UnicodeEncodeError, OverflowError, RecursionError, TypeError)
 """What the driver raises of a value that it cannot send; a key that is no Unicode has a wrong type to it."""
+_NOT_LET_IN = "Neo.ClientError.Security.Unauthorized"
 _SCALARS = (str, float, int, bool, type(None))
 _CLASHES = 2
 """Times that a statement may clash with another that makes the same node meanwhile."""
@@ -154,6 +157,28 @@ class Store:
             )
         return self._run(cypher, params or {}, timeout)
 
+    def columns(self, cypher: str, params: Mapping[str, Any] | None = None) -> list[str]:
+        """Return the names of a question's columns where no row tells them; none if the server does not say.
+
+        Nothing is asked over a connection that may write, which ArcadeDB would let an explanation do.
+        """
+        if self._routing is not neo4j.RoutingControl.READ or self._undo:
+            return []
+
+        def ask() -> list[str]:
+            with self._driver.session(
+                database=self._database, default_access_mode=neo4j.READ_ACCESS
+            ) as session:
+                answer = session.run(neo4j.Query(f"EXPLAIN {cypher}"), dict(params or {}))
+                names, plan = answer.keys(), answer.consume().plan
+            text = (plan or {}).get("args", {}).get("string-representation", "")
+            return list(names) or plan_columns(text)
+
+        # the answer itself is there; a text that is explained already has no columns either
+        with suppress(exceptions.DriverError, exceptions.Neo4jError, OSError):
+            return self._aside.within(_END_SECONDS, ask)
+        return []
+
     def write(self, cypher: str, params: Mapping[str, Any] | None = None) -> list[Row]:
         """Run a statement that changes the database, in one transaction; its rows as in `read`."""
         return self._run(cypher, params or {}, None)
@@ -261,6 +286,8 @@ class Store:
         try:
             return ask() if timeout is None else self._in_time(ask, timeout, end)
         except (exceptions.DriverError, exceptions.Neo4jError, OSError) as error:
+            if self._lease and getattr(error, "code", None) == _NOT_LET_IN:
+                raise StoreError(password_refused(self._lease.directory)) from error
             reads = self._routing is neo4j.RoutingControl.READ
             lost = isinstance(error, exceptions.ServiceUnavailable | exceptions.SessionExpired)
             trouble = server.trouble(self._lease.directory, lost) if self._lease else None
@@ -384,12 +411,40 @@ def connect(where: str | Path, *, write: bool = False, create: bool = False, muc
 
 
 def answers(url: str, user: str, password: str, database: str) -> bool:
-    """Whether a server at `url` lets us in and answers a question."""
+    """Whether a server at `url` lets us in and answers a question.
+
+    Raises
+    ------
+    PasswordError
+        It does not take the password.
+    UnopenedError
+        It cannot open the database.
+    """
     try:
-        with _driver(url, (user, password)) as driver, driver.session(database=database) as session:
-            return bool(session.run("RETURN 1 AS one").single(strict=True)["one"] == 1)
+        with _driver(url, (user, password)) as driver:
+            try:
+                with driver.session(database=database) as session:
+                    return bool(session.run("RETURN 1 AS one").single(strict=True)["one"] == 1)
+            except exceptions.DatabaseUnavailable as error:
+                # it may be about to open it
+                if why := _unopened(driver, database):
+                    raise UnopenedError(why) from error
+                return False
+    except exceptions.AuthError as error:
+        # who is locked out for a while may have the right password
+        if error.code == _NOT_LET_IN:
+            raise PasswordError from error
+        return False
     except (exceptions.DriverError, exceptions.Neo4jError, OSError):
         return False
+
+
+def _unopened(driver: neo4j.Driver, database: str) -> str:
+    """Return what a Neo4j says of why it cannot open a database; nothing while it tries."""
+    text = "SHOW DATABASES YIELD name, statusMessage WHERE name = $name RETURN statusMessage"
+    with driver.session(database="system") as session:
+        found = session.run(text, {"name": database}).single()
+    return shortened(found["statusMessage"] or "") if found else ""
 
 
 def _connect_url(url: str, write: bool) -> Store:

@@ -18,6 +18,11 @@ _EXPECTED: Mapping[str, tuple[type, ...]] = {
     "number": (int, float),
     "boolean": (bool,),
     "map": (dict,),
+    "numbers": (dict,),
+}
+_IN_WORDS = {
+    "map": 'a map, as JSON such as {"gpt2-small/8-res-jb/14057": true}',
+    "numbers": 'a map of numbers, as JSON such as {"gpt2-small/8-res-jb/14057": 0.5}',
 }
 _TEXTS = ("string", "feature", "community")
 _OF_RUNS = {"run", "runs", "links", "clustering"}
@@ -90,10 +95,13 @@ def typed(chosen: Query, parameter: Parameter, value: Any) -> Any:  # noqa: ANN4
         value = int(value)
     fits = isinstance(value, _EXPECTED[parameter.kind])
     if not fits or (isinstance(value, bool) and parameter.kind != "boolean"):
+        expected = _IN_WORDS.get(parameter.kind, parameter.kind)
         raise MisuseError(
-            f"query {chosen.name}: --param {parameter.name} is {value!r}; expected {parameter.kind} "
+            f"query {chosen.name}: --param {parameter.name} is {shortened(repr(value))}; expected {expected} "
             f"({parameter.about})"
         )
+    if parameter.kind == "numbers":
+        _check_numbers(chosen, parameter, value)
     if parameter.kind == "integer":
         if value < 0:
             raise MisuseError(
@@ -112,6 +120,16 @@ def typed(chosen: Query, parameter: Parameter, value: Any) -> Any:  # noqa: ANN4
             f"query {chosen.name}: --param {parameter.name} is NaN; expected a number ({parameter.about})"
         )
     return value
+
+
+def _check_numbers(chosen: Query, parameter: Parameter, value: Mapping[str, Any]) -> None:
+    """Refuse a map with a value that is no number: the database would compare it, and find nothing."""
+    for key, item in value.items():
+        if isinstance(item, bool) or not isinstance(item, int | float) or item != item:  # noqa: PLR0124  NaN
+            raise MisuseError(
+                f"query {chosen.name}: --param {parameter.name} has {shortened(repr(item))} for "
+                f"{shortened(repr(key))}; expected a number ({parameter.about})"
+            )
 
 
 def _check_choice(chosen: Query, parameter: Parameter, value: Any) -> None:  # noqa: ANN401  any JSON value

@@ -21,14 +21,14 @@ from typing import Any
 from analysis.errors import DataError, MisuseError
 
 KINDS = (
-    *("string", "integer", "number", "boolean", "list", "map"),
+    *("string", "integer", "number", "boolean", "list", "map", "numbers"),
     *("feature", "features", "run", "runs", "links", "clustering", "community"),
 )
 """``feature`` is the id of a feature, ``features`` a list of them; ``run`` is the id of a run or its
 beginning, and the one called ``run`` may be left out for the newest complete one of the site in question.
 ``runs`` is a list of runs, left out for the newest complete one of each site and of each pair of sites;
 ``links`` is a run that links two sites and ``clustering`` one that made communities, left out for the
-newest complete one; ``community`` is the id of a community."""
+newest complete one; ``community`` is the id of a community. ``numbers`` is a map whose values are numbers."""
 
 CHOSEN = ("string", "list")
 """Kinds of parameters that may have choices."""

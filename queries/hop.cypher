@@ -5,7 +5,7 @@
 // param kinds: list in CARRIES, DRIVES, DEPENDS = ["CARRIES", "DRIVES", "DEPENDS"] -- which relationships
 // param up: boolean = true -- links are followed to later layers, or else to earlier ones
 // param min_weight: number = 0 -- least size of the weight
-// param least: map = null -- least size of the weight for each of `features`
+// param least: numbers = null -- least size of the weight for each of `features`
 // param ends: map = null -- only to features that are keys of this map
 // column feature: string -- the one of `features` at this end
 // column id: string -- the feature at the other end

@@ -118,7 +118,7 @@ class Graph:
         """Answer a query of the catalogue by name, or Cypher."""
         rows = ask.query(self.store, name_or_cypher, params, timeout)
         if ask.is_cypher(name_or_cypher):
-            return frame(rows)
+            return frame(rows, None if rows else self.store.columns(name_or_cypher, params))
         return frame(rows, {column.name: column.kind for column in named(name_or_cypher).columns})
 
 

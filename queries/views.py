@@ -129,8 +129,8 @@ def show_feature(row: Row, neighbors: Sequence[Row], links: Sequence[Row]) -> No
         )
     )
     if row["label_source"]:
-        out.print(visible(f"labelled by {row['label_source']}"), style="dim")
-    out.print(_statistics(row))
+        out.print(Text(visible(f"labelled by {row['label_source']}"), style="dim"))
+    out.print(Text(_statistics(row)))
     if row["top_tokens"]:
         out.print(Text("\nfires on  ").append_text(top_tokens(row["top_tokens"])))
     else:

@@ -144,12 +144,13 @@ def _down(found: "Directory", name: str) -> None:
 def _refuse_lost(found: "Directory") -> None:
     from analysis.errors import StoreError  # noqa: PLC0415
     from graphdb import server  # noqa: PLC0415
+    from graphdb.server_faults import log_file  # noqa: PLC0415
 
     lost = server.lost(found)
     if lost is not None:
         raise StoreError(
             f"the server of {found.path}, process {lost}, is gone though nobody stopped it; "
-            f"{server.log_file(found)} may say why, and the next command that needs it starts it again"
+            f"{log_file(found)} may say why, and the next command that needs it starts it again"
         )
 
 

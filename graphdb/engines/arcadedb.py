@@ -100,6 +100,7 @@ ENGINE = Engine(
     "arcadedb",
     _DATABASE,
     "Listening for incoming BOLT connections",
+    "log/server.log",
     _READ_SECONDS,
     _launch,
     files=1,

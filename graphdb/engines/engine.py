@@ -115,6 +115,8 @@ class Engine:
         Name of the database on the server.
     listens
         What its log says when the Bolt port is its own; from then on a password may be sent there.
+    log
+        Where in the directory it writes what goes wrong with the database.
     read_seconds
         The longest that the server lets a question run; None where it keeps each question's own limit.
     launch
@@ -141,6 +143,7 @@ class Engine:
     name: str
     database: str
     listens: str
+    log: str
     read_seconds: float | None
     launch: Callable[[Directory, Ports, bool], Launch]
     files: int = 0

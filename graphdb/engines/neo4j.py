@@ -145,6 +145,7 @@ ENGINE = Engine(
     "neo4j",
     DATABASE,
     "Bolt enabled on",
+    "neo4j/logs/debug.log",
     None,
     _launch,
     files=neo4j_jars.FILES,

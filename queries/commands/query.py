@@ -3,12 +3,8 @@
 # ruff: noqa: PLC0415  the parser is built for every command; what answers is imported when it runs
 
 from argparse import ArgumentParser, Namespace, _SubParsersAction
-from typing import TYPE_CHECKING
 
 from queries.commands.options import add_timeout, emit, seconds, verb
-
-if TYPE_CHECKING:
-    from queries.catalogue import Parameter
 
 
 def add(commands: "_SubParsersAction[ArgumentParser]") -> None:
@@ -25,7 +21,11 @@ def add(commands: "_SubParsersAction[ArgumentParser]") -> None:
     parser.add_argument(
         "--param", action="append", default=[], metavar="K=V", help="value of $K, JSON or a text"
     )
-    parser.add_argument("--list", action="store_true", help="list the catalogue")
+    parser.add_argument(
+        "--list",
+        action="store_true",
+        help="list the catalogue, or with a NAME what that query takes and gives",
+    )
     parser.add_argument(
         "--write", action="store_true", help="let the Cypher change the database; it has no time limit"
     )
@@ -61,40 +61,28 @@ def run(arguments: Namespace) -> int:
     params = {name: literal(value) if free else value for name, value in pairs}
     with connect(arguments.db, write=arguments.write) as store:
         rows = ask.query(store, arguments.what, params, limit, arguments.write)
+        if not rows and free and not arguments.write and arguments.format != "json":
+            columns = dict.fromkeys(store.columns(arguments.what, params), "")
     if emit(arguments, rows, columns):
         return 0
-    from queries.render import console, fitting, shortened
+    from rich.text import Text
+
+    from queries.render import console, fitting, shortened, visible
 
     names = list(columns or (rows[0] if rows else ()))
     shown, site = shortened(rows, names)
     if names:
         console().print(fitting(shown, names))
-    note = f" · features are those of {site}" if site else ""
-    console().print(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}{note}", style="dim")
+    note = f" · features are those of {visible(site)}" if site else ""
+    console().print(Text(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}{note}", style="dim"))
     return 0
 
 
-def _described(parameter: "Parameter") -> str:
-    """Name a parameter, with a question mark if it may be left out, and say what it may be."""
-    choices = f" ({'|'.join(parameter.choices)})" if parameter.choices else ""
-    return f"{parameter.name}{'' if parameter.required else '?'}{choices}"
-
-
 def _list(arguments: Namespace) -> int:
-    from queries.catalogue import catalogue
+    from queries.catalogue import catalogue, named
+    from queries.listing import LISTED, listed, show
 
-    rows = [
-        {
-            "name": query.name,
-            "parameters": ", ".join(map(_described, query.parameters)),
-            "answers": query.title,
-        }
-        for query in catalogue().values()
-    ]
-    if emit(arguments, rows, ("name", "parameters", "answers")):
-        return 0
-    from queries.render import console, table
-
-    console().print(table(rows, ("name", "parameters", "answers")))
-    console().print("? may be left out; a run left out is the newest complete one", style="dim")
+    chosen = [named(arguments.what)] if arguments.what else list(catalogue().values())
+    if not emit(arguments, [listed(query) for query in chosen], LISTED):
+        show(chosen)
     return 0

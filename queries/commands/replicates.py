@@ -33,10 +33,12 @@ def run(arguments: Namespace) -> int:
         rows = replicates(store, chosen["id"])
     if emit(arguments, rows, REPLICATE_COLUMNS):
         return 0
-    from queries.render import console, table
+    from rich.text import Text
+
+    from queries.render import console, table, visible
 
     out = console()
-    out.print(f"run {chosen['id']} of {', '.join(chosen['sites'])}")
+    out.print(Text(visible(f"run {chosen['id']} of {', '.join(chosen['sites'])}")))
     out.print(table(rows, REPLICATE_COLUMNS))
     out.print(_decided(chosen))
     return 0

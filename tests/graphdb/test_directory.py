@@ -393,6 +393,65 @@ def test_lost_passwords(directory: Directory) -> None:
         connect(directory.path)
 
 
+FORGETS = """
+import os, sys
+from graphdb.store import connect
+store = connect(sys.argv[1])
+assert store.read("RETURN 1 AS one") == [{"one": 1}]
+if sys.argv[2] == "forks":
+    if os.fork() == 0:
+        sys.exit()
+    os.wait()
+    assert store.read("RETURN 1 AS one") == [{"one": 1}]
+    connect(sys.argv[1])
+elif sys.argv[2] == "fails":
+    raise ValueError
+"""
+
+
+@pytest.mark.parametrize("how", ["ends", "fails", "forks"])
+def test_a_program_that_forgets_to_close_leaves_no_server(directory: Directory, how: str) -> None:
+    def run() -> None:
+        command = [sys.executable, "-c", FORGETS, str(directory.path), how]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == (how == "fails"), done.stderr
+        assert done.stderr.count("Traceback") == (how == "fails"), done.stderr
+
+    run()
+    assert servers(directory) == []
+    server.acquire(directory, answers, outlive=True).release()
+    (kept,) = servers(directory)
+    run()
+    assert servers(directory) == [kept], "it is meant to be kept"
+
+
+@BOTH
+def test_a_wrong_password_is_said_at_once(directory: Directory) -> None:
+    connect(directory.path, write=True).close()
+    file = directory.path / "credentials.json"
+    right = json.loads(file.read_text())
+    refusal = r"refused the password in its credentials\.json; restore that file, or remove"
+    for wrong in USERS[directory.engine]:
+        file.write_text(json.dumps({**right, wrong: "another"}))
+        began = time.monotonic()
+        with pytest.raises(StoreError, match=refusal), connect(directory.path) as store:
+            store.read("RETURN 1 AS one")
+        assert time.monotonic() - began < 45
+        assert servers(directory) == []
+    file.write_text(json.dumps(right))
+    server.acquire(directory, answers, outlive=True).release()
+    (kept,) = servers(directory)
+    file.write_text(json.dumps({**right, directory.writer: "another"}))
+    began = time.monotonic()
+    with pytest.raises(StoreError, match=refusal):
+        connect(directory.path)
+    assert time.monotonic() - began < 5
+    assert servers(directory) == [kept]
+    file.write_text(json.dumps(right))
+    with connect(directory.path) as store:
+        assert store.read("RETURN 1 AS one") == [{"one": 1}]
+
+
 def test_a_server_that_cannot_start(directory: Directory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("graphdb.engines.arcadedb._HEAP", "nonsense")
     began = time.monotonic()

@@ -239,3 +239,24 @@ def test_a_port_that_is_none(tmp_path: Path) -> None:
     assert "--port is 0; expected 1 to 65535" in stratigraph(
         "db", "up", "--port", "0", "--db", tmp_path, code=2
     )
+
+
+def test_a_database_that_is_damaged_is_said_as_soon_as_its_server_knows(where: Path) -> None:
+    made = create_directory(where, "neo4j")
+    with connect(where, write=True) as store:
+        store.write("CREATE (:Seen)")
+    stores = where / "neo4j" / "data" / "databases"
+    (stores / "neo4j" / "neostore").unlink()
+    began = time.monotonic()
+    with pytest.raises(
+        StoreError, match=r"cannot open its database \(.+\); \S.*debug\.log says why: restore"
+    ):
+        connect(where)
+    assert time.monotonic() - began < 60
+    assert server.running(made) is None
+    shutil.rmtree(stores / "system")
+    began = time.monotonic()
+    with pytest.raises(StoreError, match=r"did not start; .*server\.log says why"):
+        connect(where)
+    assert time.monotonic() - began < 60
+    assert server.running(made) is None

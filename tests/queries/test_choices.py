@@ -90,10 +90,64 @@ def test_the_listing_says_what_may_be_given(capsys: pytest.CaptureFixture[str]) 
     add_commands(parser.add_subparsers(required=True))
     arguments = parser.parse_args(["query", "--list", "--format", "json"])
     assert arguments.run(arguments) == 0
-    listed = {row["name"]: row["parameters"] for row in json.loads(capsys.readouterr().out)}
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    listed = {name: row["parameters"] for name, row in rows.items()}
     assert listed["fates"] == "run?, fate? (carried|made|gone), limit?"
     assert listed["hubs"] == "run?, limit?"
     assert listed["links"].startswith("feature, direction? (to|from), kinds? (CARRIES|DRIVES)")
+    for name, found in catalogue().items():
+        assert [part["name"] for part in rows[name]["takes"]] == [part.name for part in found.parameters]
+        assert [column["name"] for column in rows[name]["gives"]] == [column.name for column in found.columns]
+    assert rows["fates"]["takes"][1] == {
+        "name": "fate",
+        "kind": "string",
+        "required": False,
+        "default": "made",
+        "choices": ["carried", "made", "gone"],
+        "about": "what became of them",
+    }
+    assert rows["hubs"]["gives"][0] == {"name": "id", "kind": "string", "about": "model/source/index"}
+
+
+def test_the_listing_on_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_commands(parser.add_subparsers(required=True))
+
+    def ask(*words: str) -> str:
+        arguments = parser.parse_args(["query", "--list", *words])
+        assert arguments.run(arguments) == 0
+        shown = capsys.readouterr().out
+        assert max(map(len, shown.splitlines())) <= 80
+        return " ".join(shown.split())
+
+    everything = ask()
+    for query, found in catalogue().items():
+        assert found.title in everything
+        one = ask(query)
+        for name, about in [(part.name, part.about) for part in found.parameters] + [
+            (column.name, column.about) for column in found.columns
+        ]:
+            assert name in one
+            assert about.split()[0] in one
+    assert 'fate?: string (carried|made|gone) = "made"' in everything
+    assert "limit?: integer = 20" in everything
+    assert "fate? string" in ask("fates")
+    with pytest.raises(MisuseError, match="no query 'hub' in the catalogue; the nearest are hubs"):
+        ask("hub")
+
+
+def test_a_map_of_numbers_holds_numbers() -> None:
+    found, least = chosen("hop", "least")
+    assert typed(found, least, '{"a/b/1": 1, "a/b/2": 0.5}') == {"a/b/1": 1, "a/b/2": 0.5}
+    assert typed(found, least, "null") is None
+    for wrong in ("abc", "0.5", "[1]", "true"):
+        with pytest.raises(
+            MisuseError, match=r"--param least is .*; expected a map of numbers, as JSON such as"
+        ):
+            typed(found, least, wrong)
+    for wrong in ('{"a": "x"}', '{"a": null}', '{"a": true}', '{"a": [1]}', '{"a": NaN}'):
+        with pytest.raises(MisuseError, match=r"--param least has .* for 'a'; expected a number"):
+            typed(found, least, wrong)
 
 
 def test_headers_with_choices() -> None:

@@ -5,8 +5,10 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from graphdb.store import Store
 from queries.commands import add_commands
 from queries.features import FEATURE_COLUMNS
 from queries.neighbors import NEIGHBOR_COLUMNS
+from queries.notebook import Graph
 from tests.graphdb.small_graphs import planted
 
 Run = Callable[..., str]
@@ -88,6 +91,50 @@ def test_csv_and_parquet_hold_every_row_unrounded(run: Run, tmp_path: Path) -> N
     assert json.loads(row["top_tokens"])[0]["token"] == " w3"
     run("neighbors", "tiny/0-sae/3", "--min-replicates", "99", "--format", "parquet", "--output", str(file))
     assert pl.read_parquet(file).columns == list(NEIGHBOR_COLUMNS)
+
+
+@pytest.mark.parametrize(
+    ("cypher", "names"),
+    [
+        ("MATCH (n:Nope) RETURN n.a AS a, coalesce(n.b, [1, 2]) AS b", ["a", "b"]),
+        (
+            "MATCH (f:Feature) WHERE f.index < 0 WITH f ORDER BY f.id RETURN f.id AS id, count(*) AS n",
+            ["id", "n"],
+        ),
+        ("UNWIND [] AS x RETURN x", ["x"]),
+        (
+            "MATCH (f:Feature) WHERE f.id = $id RETURN f.label AS label, f.index AS at LIMIT 1",
+            ["label", "at"],
+        ),
+    ],
+)
+def test_an_answer_without_rows_has_its_columns(
+    run: Run, reader: Store, tmp_path: Path, cypher: str, names: list[str]
+) -> None:
+    words = ("query", cypher, "--param", "id=nobody")
+    assert run(*words, "--format", "csv") == ",".join(names) + "\n"
+    file = tmp_path / "f.parquet"
+    run(*words, "--format", "parquet", "--output", str(file))
+    assert pl.read_parquet(file).columns == names
+    assert "".join(run(*words).split()) == "".join(names) + "0rows"
+    assert Graph(reader).query(cypher, {"id": "nobody"}).columns == names
+
+
+def test_what_names_hold_is_not_obeyed(run: Run, store: Store) -> None:
+    """Neither by a terminal nor as markup."""
+    odd = "od\x1b[2Jd[red]"
+    load_graph(store, planted(5, run="odd\x1b[1m[bold]", model=odd))
+    for words in (
+        ("query", "hubs", "--param", "run=odd"),
+        ("replicates", "odd"),
+        ("feature", f"{odd}/0-sae/0"),
+        ("runs",),
+    ):
+        shown = run(*words)
+        assert "\x1b" not in shown
+        assert "od\\x1b[2Jd[red]" in "".join(shown.split())
+    assert "\x1b[1m[bold]" not in run("replicates", "odd")
+    assert "odd\\x1b[1m[bold]" in run("replicates", "odd")
 
 
 def test_tables_are_read_at_80_columns(run: Run) -> None:
@@ -190,6 +237,52 @@ def test_a_kept_server_that_was_killed_is_kept_again(
     assert server.running(made) is None
     ask("runs")
     assert server.running(made) is None, "what was stopped is kept no longer"
+    capsys.readouterr()
+
+
+def test_a_kept_server_that_was_killed_listens_where_it_did(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = tmp_path / "kept.db"
+    made = create_directory(where)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    def ask(*words: str) -> server.Server | None:
+        arguments = command_line().parse_args([*words, "--db", str(where)])
+        assert arguments.run(arguments) == 0
+        return server.running(made)
+
+    try:
+        # on a port of its choice first, and then told to stay there
+        first = ask("db", "up")
+        assert first is not None
+        running = ask("db", "up", "--port", str(first.bolt))
+        for at in (first.bolt, port):
+            for words in (("runs",), ("db", "up"), ("runs",)):
+                assert running is not None
+                assert running.bolt == at
+                os.kill(running.pid, signal.SIGKILL)
+                running = ask(*words)
+                assert running is not None
+                assert running.keep
+                assert running.bolt == at, "whoever knows its address finds it there"
+            if at != port:
+                ask("db", "down")
+                running = ask("db", "up", "--port", str(port))
+        assert running is not None
+        os.kill(running.pid, signal.SIGKILL)
+        while server.running(made) is not None:
+            time.sleep(0.02)
+        with (
+            socket.create_server(("127.0.0.1", port)),
+            pytest.raises(StratigraphError, match=f"port {port} can"),
+        ):
+            ask("runs")
+        assert ask("runs") is not None
+    finally:
+        ask("db", "down")
     capsys.readouterr()
 
 

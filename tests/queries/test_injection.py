@@ -129,7 +129,7 @@ def hostile_values(part: Parameter) -> Iterator[Any]:
     """What is tried for a parameter."""
     if part.kind in {"list", "features", "runs"}:
         yield from ([value] for value in (*HOSTILE, *ELEMENTS))
-    elif part.kind == "map":
+    elif part.kind in {"map", "numbers"}:
         yield from ({value: True} for value in HOSTILE)
         yield from ({ONE: value} for value in (*HOSTILE, *ELEMENTS[2:]))
     else:
