@@ -6,6 +6,7 @@ busy cores, and a short question takes 1.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
@@ -15,11 +16,15 @@ Ask = Callable[[], Any]
 Answer = tuple[Any, BaseException | None]
 
 
+Questions = SimpleQueue[tuple[Ask, SimpleQueue[Answer]] | None]
+
+
 class Aside:
     """Threads that ask; as many as ask at once."""
 
     def __init__(self) -> None:
-        self._idle: list[SimpleQueue[tuple[Ask, SimpleQueue[Answer]] | None]] = []
+        self._idle: list[tuple[Questions, threading.Thread]] = []
+        self._given_up: list[threading.Thread] = []
 
     def within(self, seconds: float, ask: Callable[[], T]) -> T:
         """Return what `ask` returns, or raise what it raises.
@@ -30,32 +35,37 @@ class Aside:
             It took longer than `seconds`; what it makes of it then is lost.
         """
         try:
-            questions = self._idle.pop()
+            questions, thread = self._idle.pop()
         except IndexError:
             questions = SimpleQueue()
-            threading.Thread(target=_work, args=(questions,), daemon=True).start()
+            thread = threading.Thread(target=_work, args=(questions,), daemon=True)
+            thread.start()
         answers: SimpleQueue[Answer] = SimpleQueue()
         questions.put((ask, answers))
         try:
             found, error = answers.get(timeout=seconds)
         except BaseException as given_up:
             questions.put(None)
+            self._given_up = [*filter(threading.Thread.is_alive, self._given_up), thread]
             if isinstance(given_up, Empty):
                 raise TimeoutError from None
             raise
-        self._idle.append(questions)
+        self._idle.append((questions, thread))
         if error is not None:
             raise error
         answer: T = found
         return answer
 
-    def close(self) -> None:
-        """End the threads that wait for a question."""
+    def close(self, seconds: float = 0.0) -> None:
+        """End the threads that wait for a question; those that were given up have so many seconds to end."""
         while self._idle:
-            self._idle.pop().put(None)
+            self._idle.pop()[0].put(None)
+        until = time.monotonic() + seconds
+        while self._given_up:
+            self._given_up.pop().join(max(0.0, until - time.monotonic()))
 
 
-def _work(questions: SimpleQueue[tuple[Ask, SimpleQueue[Answer]] | None]) -> None:
+def _work(questions: Questions) -> None:
     while (question := questions.get()) is not None:
         ask, answers = question
         answer: Answer

@@ -8,9 +8,12 @@ credentials come from.
 
 import logging
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -54,11 +57,22 @@ _GRACE_SECONDS = 1.0
 """How much longer than the limit a server that keeps it may take to say that it has passed."""
 _END_SECONDS = 1.0
 """How long a server may take to end a question that was given up."""
+_END_PAUSE = 0.02
+"""Seconds until it is looked for again."""
 _BEGINNING = 500
 """Letters by which a server knows a question again; it cuts long ones."""
 
 # the driver logs each retry and each server notice; what matters of them is raised as an error
 logging.getLogger("neo4j").addHandler(logging.NullHandler())
+
+
+@dataclass
+class _Asking:
+    """A question at work: the session that asks, when there is one, and whether anybody waits for it."""
+
+    session: neo4j.Session | None = None
+    given_up: bool = False
+    done: threading.Event = field(default_factory=threading.Event)
 
 
 class Store:
@@ -124,7 +138,8 @@ class Store:
 
     def close(self) -> None:
         """Close the connection; the last user of a directory ends its server."""
-        self._aside.close()
+        # the driver does not like to be closed under a question that is about to end
+        self._aside.close(_END_SECONDS)
         # a question that was given up on may still hold its connection
         with suppress(exceptions.DriverError, exceptions.Neo4jError, OSError):
             self._driver.close()
@@ -254,20 +269,20 @@ class Store:
             yield
 
     def _run(self, cypher: str, params: Mapping[str, Any], timeout: float | None) -> list[Row]:
-        sessions: list[neo4j.Session] = []
+        asking = _Asking()
 
         def ask() -> list[Row]:
             if self._undo:
                 return self._undone(cypher, params, timeout)
             if timeout is not None:
-                return self._asked(cypher, params, timeout, sessions)
+                return self._asked(cypher, params, timeout, asking)
             # of two that merge the same node at once, the second finds it when it looks again
             for _ in range(_CLASHES):
                 with suppress(exceptions.ConstraintError):
                     return self._executed(cypher, params)
             return self._executed(cypher, params)
 
-        return self._explained(ask, timeout, lambda: self._end(cypher, sessions))
+        return self._explained(ask, timeout, lambda: self._end(cypher, asking))
 
     def _executed(self, cypher: str, params: Mapping[str, Any]) -> list[Row]:
         """Run a statement in a managed transaction."""
@@ -316,33 +331,37 @@ class Store:
         """Whether the server ignores the limit that the driver sends along, and goes on with the question."""
         return self._lease is not None and self._lease.engine.read_seconds is not None
 
-    def _end(self, cypher: str, sessions: Sequence[neo4j.Session]) -> None:
+    def _end(self, cypher: str, asking: _Asking) -> None:
         """End a question that was given up in a server that would go on with it."""
-        # the server tells which question it is by our end of the connection, of which the driver says nothing
-        # in public; without it, the question goes on until the server's own limit
-        connection = getattr(sessions[-1], "_connection", None) if sessions else None
-        port = getattr(connection, "local_port", None)
-        if port is None or not self._goes_on:
-            return
-        asked = {"address": f"/127.0.0.1:{port}", "beginning": cypher[:_BEGINNING]}
+        asking.given_up = True
+        until = time.monotonic() + _END_SECONDS
+        # it may be that the question is still on its way
+        while self._goes_on and not asking.done.wait(_END_PAUSE) and time.monotonic() < until:
+            # the server tells which question it is by our end of the connection, of which the driver says
+            # nothing in public; without it, the question goes on until the server's own limit
+            connection = getattr(asking.session, "_connection", None)
+            port = getattr(connection, "local_port", None)
+            if port is not None:
+                asked = {"address": f"/127.0.0.1:{port}", "beginning": cypher[:_BEGINNING]}
+                with suppress(exceptions.DriverError, exceptions.Neo4jError, OSError):
+                    self._aside.within(max(0.0, until - time.monotonic()), partial(self._terminate, asked))
 
-        def ask() -> None:
-            with self._driver.session(database=self._database) as session:
-                session.run(statement("end_question"), asked).consume()
+    def _terminate(self, asked: Mapping[str, Any]) -> None:
+        with self._driver.session(database=self._database) as session:
+            session.run(statement("end_question"), dict(asked)).consume()
 
-        with suppress(exceptions.DriverError, exceptions.Neo4jError, OSError):
-            self._aside.within(_END_SECONDS, ask)
+    def _asked(self, cypher: str, params: Mapping[str, Any], timeout: float, asking: _Asking) -> list[Row]:
+        """Ask in one message, where a transaction of ours takes three; again where that may help."""
+        try:
+            return self._asked_again(cypher, params, timeout, asking)
+        finally:
+            asking.done.set()
 
-    def _asked(
-        self, cypher: str, params: Mapping[str, Any], timeout: float, sessions: list[neo4j.Session]
+    def _asked_again(
+        self, cypher: str, params: Mapping[str, Any], timeout: float, asking: _Asking
     ) -> list[Row]:
-        """Ask in one message, where a transaction of ours takes three; again where that may help.
-
-        The session that asks is put last in `sessions`.
-        """
         mode = neo4j.READ_ACCESS if self._routing is neo4j.RoutingControl.READ else neo4j.WRITE_ACCESS
-        # who asked will not wait longer
-        until, pause = time.monotonic() + min(timeout, _RETRY_SECONDS), _FIRST_PAUSE
+        until, pause = time.monotonic() + _RETRY_SECONDS, _FIRST_PAUSE
         while True:
             try:
                 with self._driver.session(
@@ -350,11 +369,11 @@ class Store:
                     default_access_mode=mode,
                     bookmark_manager=self._driver.execute_query_bookmark_manager,
                 ) as session:
-                    sessions.append(session)
+                    asking.session = session
                     answer = session.run(neo4j.Query(cypher, timeout=timeout), dict(params))
                     return [_row(record) for record in answer]
             except (exceptions.DriverError, exceptions.Neo4jError) as error:
-                if not error.is_retryable() or time.monotonic() + pause > until:
+                if asking.given_up or not error.is_retryable() or time.monotonic() + pause > until:
                     raise
             time.sleep(pause)
             pause *= 2

@@ -1,6 +1,7 @@
 """Questions asked in a thread of their own: what is waited for, and what is given up."""
 
 import threading
+import time
 
 import pytest
 
@@ -44,3 +45,25 @@ def test_several_ask_at_once() -> None:
         thread.join(5.0)
     assert not both.broken
     aside.close()
+
+
+def test_what_is_about_to_end_is_waited_for_and_what_is_not_is_left() -> None:
+    aside, begun, never = Aside(), threading.Event(), threading.Event()
+    ended: list[int] = []
+
+    def end_soon() -> None:
+        begun.set()
+        never.wait(0.3)
+        ended.append(1)
+
+    with pytest.raises(TimeoutError):
+        aside.within(0.05, end_soon)
+    assert begun.wait(5.0)
+    aside.close(5.0)
+    assert ended == [1]
+    with pytest.raises(TimeoutError):
+        aside.within(0.05, lambda: never.wait(30.0))
+    began = time.monotonic()
+    aside.close(0.1)
+    assert time.monotonic() - began < 5.0
+    never.set()

@@ -198,6 +198,18 @@ def test_what_was_given_up_is_ended_and_keeps_nobody_waiting(tmp_path: Path, wri
         assert becomes(0)
 
 
+def test_what_was_given_up_before_it_was_sent_is_ended_too(tmp_path: Path) -> None:
+    """The first question of a connection waits until that is open."""
+    endless = SLOW.replace("8000", "60000")
+    made = create_directory(tmp_path / "graph.db")
+    with connect(made.path, write=True) as watching:
+        for limit in (0.001, 0.01, 0.03, 0.05, 0.1):
+            with connect(made.path) as store, pytest.raises(StoreError, match=LATE.format(limit)):
+                store.read(endless, timeout=limit)
+        time.sleep(1)
+        assert len(watching.write("SHOW TRANSACTIONS YIELD currentQuery")) == 1, "only this one"
+
+
 def test_a_long_question_is_ended_too(tmp_path: Path) -> None:
     long = SLOW.replace("8000", "60000") + " // " + "long " * 4000
     made = create_directory(tmp_path / "graph.db")
