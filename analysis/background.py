@@ -25,6 +25,10 @@ class Background(NamedTuple):
     lasting: Float32
     crowd: float = 0.0
 
+    def of_first(self, features: int) -> "Background":
+        """Return the background of the first so many features."""
+        return self._replace(loading=self.loading[:features], lasting=self.lasting[:features])
+
 
 def background_of(firings: Firings) -> Background:
     """Estimate the background from all replicates."""

@@ -51,7 +51,7 @@ from analysis.bursts import LAGS, dispersion
 from analysis.cells import cells_of
 from analysis.cholesky import factorise, solve_lower
 from analysis.design import Design, add_gradient, chance, design_of, log_odds, rows_of
-from analysis.firings import MOST_LEVEL, Firings, Int8, level_of
+from analysis.firings import Firings, Int8, level_of
 from analysis.kernel import kernel, parallel_kernel
 from analysis.left_out import leave_out
 from analysis.loadings import factor_of
@@ -77,7 +77,7 @@ What was made and kept before may be handed out instead.
 _EXCESS, _VARIANCE, _BASE, _DISPERSION, _RESIDUAL, _ERROR, _CONVERGED, _TRIED = range(8)
 _FIGURES = 8
 
-_HALF, _QUARTER = int(level_of(0.0)), int(level_of(0.6745))
+_PARTS = int(level_of(0.0)), int(level_of(0.6745))
 """Levels that half and a quarter of a feature's firings reach: quantiles of the normal law."""
 
 
@@ -473,7 +473,6 @@ def _test_node(
         j = partners.name[task]
         tokens, levels = token[start[j] : start[j + 1]], level[start[j] : start[j + 1]]
         rows = rows_of(tokens, row_of, met)
-        met[rows] = 0.0
         dropped = np.searchsorted(members, j)
         own, good, thinned = factor, True, theta
         without = p[rows]
@@ -487,22 +486,24 @@ def _test_node(
             dropped = -1
         tried[_RESIDUAL] = max(1e-3, residual if dropped < 0 else _residual(design, thinned))
         tried[_CONVERGED] = 1.0 if converged and good else 0.0
-        tried[_TRIED] = 3.0 if partners.by_level[task] else 1.0
+        tried[_TRIED] = 1.0 + len(_PARTS) if partners.by_level[task] else 1.0
         unseen = fitted[0] * (1.0 - fitted[0])
-        most = -1.0
-        for least in (-MOST_LEVEL, _HALF, _QUARTER):
+        those, some, most = tokens, rows, 0.0
+        for part in range(int(tried[_TRIED])):
+            if part > 0:
+                those = tokens[levels >= _PARTS[part - 1]]
+                some = rows_of(those, row_of, met)
             fitted[rows] = without
-            those = tokens[levels >= least]
-            some = rows_of(those, row_of, met)
             variance, left = settle(design, patterns, fires, some, met, dropped, thinned, fitted, strata)
             _set_variance(some, met, design, dropped, variance, left, unseen, own, tried)
             _set_excess(those, fitted, bounds, row_of, state, tried)
             met[some] = 0.0
-            said = abs(_evidence_of(tried, background, partners.slack[task], i, j))
-            if said > most:
+            # one that is tried alone needs no comparison
+            said = 0.0
+            if partners.by_level[task]:
+                said = abs(_evidence_of(tried, background, partners.slack[task], i, j))
+            if part == 0 or said > most:
                 most, figures[task] = said, tried
-            if not partners.by_level[task]:
-                break
         fitted[rows] = p[rows]
         fitted[0] = p[0]
 

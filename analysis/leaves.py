@@ -21,9 +21,7 @@ from analysis.activations import Float32, Float64, Int64
 from analysis.cells import CUT
 from analysis.design import chance
 from analysis.kernel import kernel
-
-LEAST_VARIANCE = 1.5
-"""Least variance on either side of a cut, in firings: what is less is no count to go by."""
+from analysis.steps import LEAST_VARIANCE
 
 _MOST_STEPS = 20
 _CLOSE = 1e-6

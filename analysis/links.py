@@ -26,7 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.across import inhibitors_of, screen_across
-from analysis.activations import Columns, Float64, Int32, Int64
+from analysis.activations import Bool, Columns, Float64, Int32, Int64
 from analysis.background import Background
 from analysis.calibrated import (
     CalibratedSettings,
@@ -167,25 +167,33 @@ def link_tests_of(
     )
 
 
+def screen_links(
+    firings: Firings, lower: int, background: Background, settings: CalibratedSettings
+) -> tuple[Bool, Candidates]:
+    """Screen all pairs across of features that take part; returns which do, shape (F,), and what passes."""
+    part = takes_part(firings, settings)
+    return part, screen_across(
+        firings,
+        lower,
+        background.loading,
+        background.lasting,
+        part,
+        settings.q,
+        settings.candidates,
+        background.crowd,
+    )
+
+
 def _neighbourhoods(
     firings: Firings, lower: int, background: Background, settings: CalibratedSettings, stages: Stages
 ) -> tuple[Candidates, Neighbourhoods]:
     """Find what the features of the earlier layer, and those of the later one, depend on in the earlier."""
     earlier = earlier_of(firings, lower)
-    of_earlier = Background(background.loading[:lower], background.lasting[:lower], background.crowd)
+    of_earlier = background.of_first(lower)
     _, within = screen_states(earlier, of_earlier, settings)
     stages.neighbourhoods(within)
     _, own = neighbourhoods_within(earlier, of_earlier, settings, within)
-    candidates = screen_across(
-        firings,
-        lower,
-        background.loading,
-        background.lasting,
-        takes_part(firings, settings),
-        settings.q,
-        settings.candidates,
-        background.crowd,
-    )
+    _, candidates = screen_links(firings, lower, background, settings)
     stages.neighbourhoods(candidates)
 
     def inhibitors(start: Int64, member: Int64) -> tuple[Int32, Int32]:

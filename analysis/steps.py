@@ -14,10 +14,11 @@ import math
 import numpy as np
 
 from analysis.activations import Float64, Int16
-from analysis.cholesky import factorise, solve, solve_lower
-from analysis.design import chance
+from analysis.cholesky import factorise, solve_lower
+from analysis.design import GRADED_COLUMNS, chance
 from analysis.firings import MOST_LEVEL, PLACES, strength_of
 from analysis.kernel import kernel
+from analysis.logistic import RIDGE, newton_step
 
 STEP = 15.14
 """Least score of a step: chi-square, one degree of freedom, 1e-4, as the largest of many is taken."""
@@ -25,15 +26,10 @@ STEP = 15.14
 MOST_STEPS = 4
 """Steps of a member at most."""
 
-SMOOTH = 3
-"""Columns that a level has without steps."""
+LEAST_VARIANCE = 1.5
+"""Least variance on either side of a limit, in firings: what is less is no count to go by."""
 
-_LEAST_VARIANCE = 1.5
-"""Least variance on either side of a limit, in firings (``analysis.leaves``)."""
-
-_RIDGE = 0.1
 _MOST_ROUNDS = 50
-_LONGEST = 3.0
 _CLOSE = 1e-4
 
 
@@ -50,19 +46,19 @@ def set_steps(tokens: Float64, fired: Float64, step: Int16) -> None:
     """
     step[:] = PLACES
     place = np.flatnonzero(tokens > 0.0)
-    column = np.zeros((len(place), SMOOTH + MOST_STEPS))
+    column = np.zeros((len(place), GRADED_COLUMNS + MOST_STEPS))
     for k in range(len(place)):
         z = strength_of(np.int8(place[k] - MOST_LEVEL))
         column[k, 0], column[k, 1], column[k, 2] = 1.0, z, z * z - 1.0
-    theta = np.zeros(SMOOTH + MOST_STEPS)
+    theta = np.zeros(GRADED_COLUMNS + MOST_STEPS)
     share = (fired.sum() + 0.5) / (tokens.sum() + 1.0)
     theta[0] = math.log(share / (1.0 - share))
     for number in range(MOST_STEPS):
-        cut = _best_step(column, SMOOTH + number, theta, tokens[place], fired[place])
+        cut = _best_step(column, GRADED_COLUMNS + number, theta, tokens[place], fired[place])
         if cut == 0:
             break
         step[number] = place[cut]
-        column[cut:, SMOOTH + number] = 1.0
+        column[cut:, GRADED_COLUMNS + number] = 1.0
     step.sort()
 
 
@@ -79,9 +75,9 @@ def _best_step(column: Float64, columns: int, theta: Float64, tokens: Float64, f
         information[0, 0] = 1e-9
         value = 0.0
         for c in range(1, columns):
-            value -= _RIDGE / 2 * theta[c] ** 2
-            gradient[c] = -_RIDGE * theta[c]
-            information[c, c] = _RIDGE
+            value -= RIDGE / 2 * theta[c] ** 2
+            gradient[c] = -RIDGE * theta[c]
+            information[c, c] = RIDGE
         for k in range(len(tokens)):
             eta = 0.0
             for c in range(columns):
@@ -100,11 +96,9 @@ def _best_step(column: Float64, columns: int, theta: Float64, tokens: Float64, f
             continue
         before = value
         step[:] = gradient
-        solve(information, step, columns)
-        longest = np.abs(step).max()
-        step *= _LONGEST / max(longest, _LONGEST)
+        newton_step(information, step)
         theta[:columns] += step
-        if longest < _CLOSE:
+        if np.abs(step).max() < _CLOSE:
             break
     whole = (tokens * p * (1.0 - p)).sum()
     best, cut = STEP, 0
@@ -117,7 +111,7 @@ def _best_step(column: Float64, columns: int, theta: Float64, tokens: Float64, f
         variance += weight
         for c in range(columns):
             cross[c] += weight * column[k, c]
-        if min(variance, whole - variance) < _LEAST_VARIANCE:
+        if min(variance, whole - variance) < LEAST_VARIANCE:
             continue
         told[:] = cross
         solve_lower(information, told, columns)

@@ -62,7 +62,7 @@ def _meaning(part: Parameter) -> dict[str, str | None]:
     of = f": one of {', '.join(part.choices)}" if part.choices else ""
     default = None if part.default is None else json.dumps(part.default, ensure_ascii=False)
     return {
-        "takes": f"{part.name}{'' if part.required else '?'}",
+        "takes": _marked(part),
         "kind": part.kind,
         "default": default,
         "meaning": part.about + of,
@@ -78,11 +78,17 @@ def _typed(part: Parameter | Column) -> str:
     if isinstance(part, Column):
         return f"{part.name}: {part.kind}"
     default = "" if part.default is None else f" = {json.dumps(part.default, ensure_ascii=False)}"
-    choices = f" ({'|'.join(part.choices)})" if part.choices else ""
-    return f"{part.name}{'' if part.required else '?'}: {part.kind}{choices}{default}"
+    return f"{_marked(part)}: {part.kind}{_choices(part)}{default}"
 
 
 def _named(part: Parameter) -> str:
     """Return a parameter's name, with a question mark if it may be left out, and what it may be."""
-    choices = f" ({'|'.join(part.choices)})" if part.choices else ""
-    return f"{part.name}{'' if part.required else '?'}{choices}"
+    return f"{_marked(part)}{_choices(part)}"
+
+
+def _marked(part: Parameter) -> str:
+    return f"{part.name}{'' if part.required else '?'}"
+
+
+def _choices(part: Parameter) -> str:
+    return f" ({'|'.join(part.choices)})" if part.choices else ""

@@ -16,14 +16,13 @@ from time import perf_counter
 import numba
 import numpy as np
 
-from analysis.across import screen_across
 from analysis.activations import Columns
 from analysis.background import Background
-from analysis.calibrated import CalibratedSettings, screen_states, takes_part
+from analysis.calibrated import CalibratedSettings, screen_states
 from analysis.columns import columns_of
 from analysis.firings import Firings
 from analysis.kernel import use_threads
-from analysis.links import earlier_of, side_by_side
+from analysis.links import earlier_of, screen_links, side_by_side
 from analysis.screen import Candidates
 from ingest.inference.calibration import timed
 from ingest.inference.config import InferConfig
@@ -79,19 +78,8 @@ def _read(pair: Pair, k: int) -> Columns:
 
 def _screened(firings: Firings, background: Background, lower: int, settings: CalibratedSettings) -> Screened:
     """Screen the earlier layer within itself, and all pairs across, as a job does."""
-    of_earlier = Background(background.loading[:lower], background.lasting[:lower], background.crowd)
-    _, within = screen_states(earlier_of(firings, lower), of_earlier, settings)
-    part = takes_part(firings, settings)
-    across = screen_across(
-        firings,
-        lower,
-        background.loading,
-        background.lasting,
-        part,
-        settings.q,
-        settings.candidates,
-        background.crowd,
-    )
+    _, within = screen_states(earlier_of(firings, lower), background.of_first(lower), settings)
+    part, across = screen_links(firings, lower, background, settings)
     feature = np.concatenate([within.feature, across.feature[lower:]])
     evidence = np.concatenate([within.correlation, across.correlation[lower:]])
     return Screened(firings, background, part, Candidates(feature, evidence, across.threshold, across.passed))

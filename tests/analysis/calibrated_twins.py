@@ -15,9 +15,8 @@ from analysis.bursts import LAGS, SPANS
 from analysis.cells import CUT
 from analysis.columns import columns_of
 from analysis.firings import MOST_LEVEL, Firings, firings_of, level_of
-from analysis.leaves import LEAST_VARIANCE
 from analysis.logistic import RIDGE
-from analysis.steps import MOST_STEPS, STEP
+from analysis.steps import LEAST_VARIANCE, MOST_STEPS, STEP
 from analysis.strata import SETTLED, UNSETTLED
 from tests.analysis.naive import Dense, sparse
 
