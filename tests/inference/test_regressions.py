@@ -247,14 +247,14 @@ def test_a_real_job_on_a_dense_site_stays_within_its_budget(tmp_path: Path) -> N
         "from pathlib import Path\n"
         "print(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1]); sys.exit(code)"
     )
-    for budget in (1.01 * least, 1.3 * least):
-        words = ["infer", samples, "--out", tmp_path / f"{budget}", "--memory", budget / GB, "--threads", 8]
-        done = subprocess.run(
-            [sys.executable, "-c", code, *map(str, words)],
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, "NUMBA_NUM_THREADS": "8"},
-        )
-        assert done.returncode == 0, done.stderr
-        assert int(done.stdout.split()[-1]) * 1024 <= budget
+    budget = 1.01 * least
+    words = ["infer", samples, "--out", tmp_path / "out", "--memory", budget / GB, "--threads", 8]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "NUMBA_NUM_THREADS": "8"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.split()[-1]) * 1024 <= budget

@@ -259,8 +259,8 @@ def test_a_kept_server_that_was_killed_listens_where_it_did(
         first = ask("db", "up")
         assert first is not None
         running = ask("db", "up", "--port", str(first.bolt))
-        for at in (first.bolt, port):
-            for words in (("runs",), ("db", "up"), ("runs",)):
+        for at, asked in ((first.bolt, (("runs",), ("db", "up"))), (port, (("runs",),))):
+            for words in asked:
                 assert running is not None
                 assert running.bolt == at
                 os.kill(running.pid, signal.SIGKILL)
