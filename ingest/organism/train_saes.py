@@ -87,8 +87,8 @@ def _shuffled(activations: torch.Tensor, batch: int, seed: int) -> Iterator[torc
 
 
 @torch.no_grad()
-def _start_on_data(sae: BatchTopKTrainingSAE, activations: torch.Tensor) -> None:
-    """Set the decoder bias to the mean and each latent to a token's offset from it.
+def start_on_data(sae: BatchTopKTrainingSAE, activations: torch.Tensor) -> None:
+    """Set the decoder bias to the mean and each latent to the offset from it of a token, float32[tokens, width].
 
     Directions that lie where the data are leave far fewer latents dead than random
     ones: 26 % against 31 % in a short trial of the last layer.
@@ -129,7 +129,7 @@ def train_sae(activations: torch.Tensor, hook: str, recipe: Recipe) -> BatchTopK
             metadata=metadata,
         )
     )
-    _start_on_data(sae, activations)
+    start_on_data(sae, activations)
     trainer = SAETrainer(
         cfg=SAETrainerConfig(
             total_training_samples=recipe.sae_steps * recipe.sae_batch,
