@@ -31,7 +31,7 @@ from graphdb.engines.engine import Launch, Ports
 from graphdb.engines.java import environment, wheel, wheel_java
 
 _SECONDS = 120.0
-_QUESTIONS = (
+QUESTIONS = (
     "CREATE CONSTRAINT a IF NOT EXISTS FOR (f:Feature) REQUIRE f.id IS UNIQUE",
     "UNWIND [1, 2, 3] AS at MERGE (f:Feature {id: toString(at)}) SET f.site = 'a', f.index = at",
     "MATCH (a:Feature {id: '1'}) MATCH (b:Feature {id: '2'}) "
@@ -107,7 +107,7 @@ def _record(directory: Directory, launched: Launch, http: int, recorded: Path, d
         start_new_session=True,
     ) as running:
         try:
-            for question in _QUESTIONS:
+            for question in QUESTIONS:
                 _ask(directory, running, http, database, question)
             running.terminate()
             running.wait(_SECONDS)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from analysis.errors import MisuseError, StoreError
 from graphdb.directory import Directory, write_private
-from graphdb.engines import neo4j_jars
-from graphdb.engines.engine import BRIEFLY, Engine, Launch, Ports
+from graphdb.engines import neo4j_archive, neo4j_jars
+from graphdb.engines.engine import BRIEFLY, Engine, Fetched, Launch, Ports
 from graphdb.engines.java import environment, neo4j_java, wheel_java
 
 DATABASE = "neo4j"
@@ -49,7 +49,7 @@ def _launch(directory: Directory, ports: Ports, briefly: bool) -> Launch:
     if not (home / "data" / "databases").exists():
         _set_password(directory)
     return _java(
-        *(BRIEFLY if briefly else ()),
+        *((*BRIEFLY, *neo4j_archive.options()) if briefly else ()),
         f"-Xmx{_HEAP}",
         *(f"--add-opens={package}=ALL-UNNAMED" for package in _OPENED),
         "-cp",
@@ -141,6 +141,16 @@ def _admin(directory: Directory, where: Path, *arguments: str) -> None:
         file.unlink(missing_ok=True)
 
 
+def _fetched() -> bool:
+    return neo4j_jars.fetched() and neo4j_archive.made()
+
+
+def _fetch(came: Fetched) -> None:
+    neo4j_jars.fetch(came)
+    if not neo4j_archive.made():
+        neo4j_archive.make(_launch, DATABASE)
+
+
 ENGINE = Engine(
     "neo4j",
     DATABASE,
@@ -149,8 +159,8 @@ ENGINE = Engine(
     None,
     _launch,
     files=neo4j_jars.FILES,
-    fetching="fetching the neo4j server, about a minute",
-    fetched=neo4j_jars.fetched,
-    fetch=neo4j_jars.fetch,
+    fetching="fetching the neo4j server and laying out what it loads, once: a minute or two",
+    fetched=_fetched,
+    fetch=_fetch,
     fill=_fill,
 )

@@ -88,7 +88,7 @@ def fetch(came: Fetched) -> None:
             "Neo4j with `docker compose up` and give its URL"
         )
     try:
-        with _alone() as lock:
+        with alone() as lock:
             if not fetched():
                 _copy(maven, lock, came)
     except OSError as error:
@@ -103,7 +103,7 @@ def _cache() -> Path:
 
 
 @contextmanager
-def _alone() -> Iterator[int]:
+def alone() -> Iterator[int]:
     """Wait for another fetch and yield its lock, which lasts as long as any process that has it open."""
     _cache().parent.mkdir(parents=True, exist_ok=True)
     with _cache().with_name(f"{_cache().name}.lock").open("w") as lock:

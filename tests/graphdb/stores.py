@@ -78,7 +78,7 @@ def have_neo4j() -> None:
     """See that the Neo4j server is on this machine, or skip the test."""
     if not neo4j_jars.fetched() and shutil.which("mvn") is None:
         pytest.skip("neither the Neo4j server nor mvn to fetch it is here: the Neo4j half was not run")
-    neo4j_jars.fetch(lambda _: None)
+    engine_called("neo4j").fetch(lambda _: None)
 
 
 @pytest.fixture(scope="session")
