@@ -213,7 +213,7 @@ def test_ingest_goes_from_text_to_the_database_and_resumes(home: Path) -> None:
 
 @pytest.fixture(scope="module")
 def both(told: str, home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Store]]:
-    """The demo's own ArcadeDB, and a Neo4j that a demo that had been killed went on with and said the same."""
+    """The demo's own ArcadeDB, and a Neo4j with which it went on after a kill and said the same."""
     have_neo4j()
     elsewhere = tmp_path_factory.mktemp("neo4j")
     (elsewhere / "demo").symlink_to(home / "demo")
