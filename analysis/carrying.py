@@ -6,8 +6,8 @@ section 6). Of a feature ``j`` of the later layer with links from the features `
     carried_share of i   = clip(b_carry_i / b_x_i, 0, 1)       b_y: least squares of y on the magnitudes of P
     carried_fraction     = clip(1 - E (x_j - carry_j)^2 / Var x_j, 0, 1)
 
-A link of which half is carried is said to carry, any other to drive. All moments are sums over tokens, so
-replicates are read one after the other.
+A link of positive weight of which half is carried is said to carry, any other to drive. All moments are sums
+over tokens, so replicates are read one after the other.
 """
 
 from dataclasses import dataclass
@@ -114,9 +114,19 @@ class Moments:
         return np.asarray(products / self.tokens - np.outer(mean, mean), np.float64)
 
 
-def kinds_of(carried_share: Float64) -> list[str]:
-    """Name each link by its carried share: at least half is CARRIES, less is DRIVES."""
-    return [CARRIES if share >= HALF else DRIVES for share in carried_share]
+def kinds_of(carried_share: Float64, weight: Float64) -> list[str]:
+    """Name each link: CARRIES by a carried share of half or more of a positive weight, else DRIVES.
+
+    Parameters
+    ----------
+    carried_share, weight : shape (links,)
+        Both are signs of one content only where the earlier feature raises the later one: of two features of
+        opposite directions the stream passes all, and neither is what the other was.
+    """
+    return [
+        CARRIES if share >= HALF and of > 0 else DRIVES
+        for share, of in zip(carried_share, weight, strict=True)
+    ]
 
 
 @parallel_kernel

@@ -21,7 +21,7 @@ from typing import Any
 
 import polars as pl
 
-from analysis.errors import StoreError
+from analysis.errors import MisuseError, StoreError
 from analysis.layer_graph import LayerGraph
 from graphdb.cypher import statement, statements
 from graphdb.one_width import check_width
@@ -87,6 +87,21 @@ def write_import(out: Path, graphs: Sequence[LayerGraph]) -> None:
         raise StoreError(
             f"cannot write {error.filename or out}: {error.strerror}; make room or allow it"
         ) from error
+
+
+def check_import(files: Path) -> None:
+    """Refuse a folder that is not what `write_import` makes.
+
+    Raises
+    ------
+    MisuseError
+        It has no import.args.
+    """
+    if not (files / "import.args").is_file():
+        raise MisuseError(
+            f"{files} has no import.args; expected what `stratigraph export GRAPH_DIR --to neo4j-admin --out "
+            f"{files}` makes"
+        )
 
 
 def finish_import(store: Store) -> None:

@@ -41,6 +41,11 @@ def has_links(path: Path) -> bool:
     return (path / "links.json").is_file()
 
 
+def is_links(path: Path) -> bool:
+    """Whether a directory is one of links, rather than of a graph."""
+    return (path / "links.json").is_file()
+
+
 def read_links(path: Path) -> LayerLinks:
     """Read a finished links directory.
 

@@ -16,6 +16,10 @@ _UNREACHABLE = (
     "gaierror",
 )
 _LOST = "{address} cannot be reached; check the address and that the server runs"
+_NO_TLS = (
+    "{address} cannot be reached by an encrypted connection; check the address and that the server runs, or "
+    "ask for bolt:// if it does not encrypt"
+)
 _FAILED = "{address} failed: {said}"
 _OTHER = "{address} does not speak Bolt as Neo4j 5.23 and later do; check the address and version"
 _LATE = "{address} did not have the answer within {limit}; narrow the question or raise --timeout"
@@ -88,6 +92,8 @@ def explain(
         sentence = _MAY_NOT_WRITE
     if trouble is not None and sentence in {_LOST, _FAILED}:
         return trouble
+    if sentence == _LOST and "+s" in address.partition("://")[0]:
+        sentence = _NO_TLS
     return sentence.format(address=address, said=said, limit=limit)
 
 

@@ -136,7 +136,7 @@ def acquire(
     outlive
         Keep it when its users have left.
     port
-        Where it must listen; None for wherever it does, or a free one.
+        Where it must listen; None for wherever it does or, if it was kept and has died, did, else a free one.
     much
         There is much to do: one that has to be started takes the time to compile what it does often.
 
@@ -157,7 +157,9 @@ def acquire(
             # one that was to outlive its users and was killed is started to outlive them again, where it was
             kept, wanted = _kept(directory)
             outlive, port = outlive or kept, port or (wanted if kept else None)
-            server = found or _start(directory, answers, not (outlive or much), port)
+            server = found or _start(
+                directory, answers, not (outlive or much), port or _left(directory, kept)
+            )
             if port not in {None, server.bolt}:
                 raise StoreError(  # noqa: TRY301  the file is closed on any failure
                     f"the server of {directory.path} runs already, on port {server.bolt}; "
@@ -301,6 +303,18 @@ def _kept(directory: Directory) -> tuple[bool, int | None]:
         return False, None
 
 
+def _left(directory: Directory, kept: bool) -> int | None:
+    """Return the port that a server which was kept has left, if it is free."""
+    if not kept:
+        return None
+    with suppress(OSError, ValueError, KeyError, TypeError), socket.socket() as tried:
+        port = int(json.loads((directory.path / "server.json").read_text())["bolt"])
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        tried.bind(("127.0.0.1", port))
+        return port or None
+    return None
+
+
 def _keep_no_longer(directory: Directory) -> None:
     """Forget that a server which is gone was to outlive its users."""
     if _kept(directory)[0]:
@@ -438,6 +452,17 @@ def _end(directory: Directory, pid: int) -> None:
     if child is not None:
         child.wait(_STOP_SECONDS)
     _pid_file(directory).unlink(missing_ok=True)
+
+
+def check_port(port: int | None) -> None:
+    """Refuse a port that is asked for and cannot be used.
+
+    Raises
+    ------
+    StoreError
+        Another listens there, or it is not for this user.
+    """
+    _free_ports(port)
 
 
 def _free_ports(bolt: int | None) -> Ports:

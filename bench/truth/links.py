@@ -75,7 +75,7 @@ def calibrated(stack: Stack, drawn: Sequence[Layered]) -> Answer:
     moments = Moments.none(source, target, stack.upper_features)
     for part in drawn:
         moments = moments.plus(columns_of(part.lower), columns_of(part.upper), columns_of(part.carried))
-    kinds = kinds_of(moments.carried_shares())
+    kinds = kinds_of(moments.carried_shares(), found.partial_correlation[keep])
     stated = float(found.q_value[keep].max()) if keep.any() else np.nan
     return Answer(dict(zip(zip(source.tolist(), target.tolist(), strict=True), kinds, strict=True)), stated)
 

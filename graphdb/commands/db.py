@@ -80,8 +80,9 @@ def _up(where: str, name: str | None, port: int | None) -> "Directory":
 
     if is_new(where):
         engine = engine_called(name or "arcadedb")
-        # before the directory is made, so that none is left where the server cannot be fetched
+        # before the directory is made, so that none is left where the server cannot be fetched or listen
         fetch(engine)
+        server.check_port(port)
         found = create_directory(where, engine.name)
     else:
         found = open_directory(where)
@@ -95,7 +96,7 @@ def _up(where: str, name: str | None, port: int | None) -> "Directory":
 def _import(where: str, name: str | None, files: Path) -> int:
     from analysis.errors import MisuseError  # noqa: PLC0415
     from graphdb import store  # noqa: PLC0415
-    from graphdb.admin_import import finish_import  # noqa: PLC0415
+    from graphdb.admin_import import check_import, finish_import  # noqa: PLC0415
     from graphdb.directory import create_directory, is_new, open_directory  # noqa: PLC0415
     from graphdb.engines import engine_called  # noqa: PLC0415
 
@@ -107,6 +108,7 @@ def _import(where: str, name: str | None, files: Path) -> int:
         )
     if not files.is_dir():
         raise MisuseError(f"--from {files} is no directory; expected the --out of `stratigraph export`")
+    check_import(files)
     fetch(engine)
     found = create_directory(where, engine.name)
     _check_engine(found, name)

@@ -4,8 +4,8 @@ What `archive` is for ArcadeDB, by what Java 17 and 21 can: a server over an emp
 again, writes at its end what it loaded (``-XX:ArchiveClassesAtExit``), and later ones map it::
 
     ~/.cache/stratigraph/          or $XDG_CACHE_HOME/stratigraph
-        neo4j-5.26.28-1f2e3d4c5b6a.jsa      101 MB; named after the jars and the Java, as it fits no others
-        neo4j-5.26.28-1f2e3d4c5b6a.failed   instead, where it could not be made: it is not tried again
+        neo4j-5.26.31-1f2e3d4c5b6a.jsa      110 MB; named after the jars and the Java, as it fits no others
+        neo4j-5.26.31-1f2e3d4c5b6a.failed   instead, where it could not be made: it is not tried again
 
 Java itself looks whether it fits, and starts without it where it does not.
 """

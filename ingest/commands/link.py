@@ -27,8 +27,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         "link",
         help="links from a layer to the next sampled one, into a database",
         description="Find on which features of a layer those of the next sampled one depend, and load the "
-        "links: CARRIES where the residual stream passes at least half of it along, DRIVES where the blocks "
-        "between make it. Finished work stays in --work, so the same command resumes a killed job.",
+        "links: CARRIES where the earlier feature raises the later one and the residual stream passes at "
+        "least half of that along, DRIVES elsewhere. Finished work stays in --work, so the same command "
+        "resumes a killed job.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -31,7 +31,7 @@ def links_table(links: Sequence[LayerLinks], console: Console) -> None:
     console.print(table)
     console.print(
         "[bold]Links[/]: on which features of the layer before a feature depends, given the others. "
-        "CARRIES: the residual stream passes at least half of it on; DRIVES: the blocks between make it.\n"
+        "CARRIES: of positive weight, half of it or more passed on by the residual stream; DRIVES: others.\n"
         "[bold]Carried, made[/]: features of the later layer with a link that CARRIES into them, and the "
         "others that fire; gone: those of the earlier one that fire and that none CARRIES on."
     )

@@ -42,7 +42,7 @@ def assemble(pair: Pair, run: Run, tests: pl.DataFrame, counts: Mapping[str, int
     share = read.moments.carried_shares()
     below, above = pair.dictionaries
     links = kept.with_columns(
-        kind=pl.Series(kinds_of(share), dtype=pl.String),
+        kind=pl.Series(kinds_of(share, kept["partial_correlation"].to_numpy()), dtype=pl.String),
         weight=pl.col("partial_correlation"),
         decoder_cosine=pl.Series(cosines_across(below, above, source, target), nan_to_null=True),
         virtual_weight=pl.Series(virtual_weights(below, above, source, target)),

@@ -106,3 +106,4 @@ def test_a_folder_without_an_export(tmp_path: Path, capsys: pytest.CaptureFixtur
     where = str(tmp_path / "new.db")
     assert stratigraph.main(["db", "import", "--db", where, "--from", str(tmp_path)]) == 2
     assert "has no import.args" in capsys.readouterr().err
+    assert not Path(where).exists(), "the next try may be of the other engine"

@@ -173,6 +173,7 @@ def test_a_port_that_is_taken(where: Path) -> None:
         port = str(other.getsockname()[1])
         said = stratigraph("db", "up", "--engine", "neo4j", "--port", port, "--db", where, code=1)
     assert f"port {port} cannot be used (Address already in use); give another --port" in said
+    assert not where.exists(), "the next try may be of the other engine"
 
 
 @pytest.mark.parametrize("engine", ["neo4j", "arcadedb"])

@@ -127,7 +127,8 @@ def test_a_wrong_database(say: Say, there: Reached, name: str) -> None:
 def test_encryption_that_the_server_does_not_speak(say: Say, there: Reached) -> None:
     url = there.url.replace("bolt://", "bolt+s://")
     assert say(url, 1, **there.environment()) == (
-        f"stratigraph: {url} cannot be reached; check the address and that the server runs"
+        f"stratigraph: {url} cannot be reached by an encrypted connection; check the address and that the "
+        "server runs, or ask for bolt:// if it does not encrypt"
     )
 
 

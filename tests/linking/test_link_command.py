@@ -106,6 +106,19 @@ def test_links_are_loaded_alike_whoever_writes_them(planted: Path, tmp_path: Pat
     assert not store.read("MATCH ()-[l:CARRIES|DRIVES]->() RETURN l")
 
 
+def test_what_was_linked_is_loaded_into_another_database(
+    planted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = link(pair_of(planted / "3", planted / "5"), tmp_path / "links", LinkConfig())
+    assert stratigraph.main(["load", "links", "--db", "other.db"]) == 0
+    said = capsys.readouterr().out
+    assert said == f"run {found.run.id}: tiny/3-sae to tiny/5-sae, {found.links.height} links\n"
+    assert stratigraph.main(["link", str(planted / "3"), str(planted / "5"), "--db", "first.db"]) == 0
+    with connect("other.db", write=True) as other, connect("first.db", write=True) as first:
+        assert content(other) == content(first)
+
+
 def test_a_load_that_was_killed_is_completed(planted: Path, tmp_path: Path, store: Store) -> None:
     found = link(pair_of(planted / "3", planted / "5"), tmp_path / "links", LinkConfig())
     load_links(store, found)
