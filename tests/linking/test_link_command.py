@@ -10,6 +10,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import stratigraph
+from graphdb.links_directory import read_links
 from graphdb.load import drop_run
 from graphdb.load_links import load_links
 from graphdb.store import Store, connect
@@ -110,11 +111,13 @@ def test_what_was_linked_is_loaded_into_another_database(
     planted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    found = link(pair_of(planted / "3", planted / "5"), tmp_path / "links", LinkConfig())
-    assert stratigraph.main(["load", "links", "--db", "other.db"]) == 0
+    assert stratigraph.main(["link", str(planted / "3"), str(planted / "5"), "--db", "first.db"]) == 0
+    capsys.readouterr()
+    (made,) = (tmp_path / "stratigraph-work").glob("links-*")
+    assert stratigraph.main(["load", str(made), "--db", "other.db"]) == 0
+    found = read_links(made)
     said = capsys.readouterr().out
     assert said == f"run {found.run.id}: tiny/3-sae to tiny/5-sae, {found.links.height} links\n"
-    assert stratigraph.main(["link", str(planted / "3"), str(planted / "5"), "--db", "first.db"]) == 0
     with connect("other.db", write=True) as other, connect("first.db", write=True) as first:
         assert content(other) == content(first)
 
