@@ -217,13 +217,13 @@ def _newest_links(patience: Patience, known: list[Row]) -> str:
     for run in known:
         if run["complete"] and run["kind"] == "links":
             return str(run["id"])
-    raise MisuseError(f"{patience.address} has no run that links two sites; none was made yet")
+    raise MisuseError(f"{patience.address} has no run that links two sites; `stratigraph link` makes one")
 
 
 def _newest_clustering(patience: Patience) -> str:
     rows = patience.read(named("clusterings").cypher)
     if not rows:
-        raise MisuseError(f"{patience.address} has no communities; none were made yet")
+        raise MisuseError(f"{patience.address} has no communities; `stratigraph cluster` makes some")
     return str(rows[0]["run"])
 
 

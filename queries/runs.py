@@ -32,6 +32,11 @@ def runs(store: Store) -> list[Row]:
     return [{name: run[name] for name in RUN_COLUMNS} for run in found]
 
 
+def linked(store: Store) -> bool:
+    """Whether links between layers were found by some run."""
+    return any(run["kind"] == "links" and run["complete"] for run in list_runs(store))
+
+
 def replicates(store: Store, run: str | None = None) -> list[Row]:
     """Return the replicate table of a run, the newest complete one by default.
 

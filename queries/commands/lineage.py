@@ -50,6 +50,7 @@ def run(arguments: Namespace) -> int:
     """Show the lineage."""
     from graphdb.store import connect
     from queries.paths import LINEAGE_COLUMNS, lineage
+    from queries.runs import linked
     from queries.span import span
 
     with connect(arguments.db) as store:
@@ -66,12 +67,14 @@ def run(arguments: Namespace) -> int:
         if emit(arguments, rows, LINEAGE_COLUMNS):
             return 0
         carried = span(store, arguments.feature, arguments.min_weight, arguments.runs, seconds(arguments))
+        any_links = len(rows) > 1 or linked(store)
     from queries.render import console
     from queries.views import show_lineage
 
     show_lineage(rows)
     if len(rows) == 1:
-        console().print("no links lead to it or from it in these runs", style="dim")
+        where = " in these runs" if any_links else ": `stratigraph link` has made none yet"
+        console().print(f"no links lead to it or from it{where}", style="dim")
     if carried is not None:
         console().print(f"\n{carried.said()}")
     return 0

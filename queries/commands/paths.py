@@ -57,6 +57,7 @@ def run(arguments: Namespace) -> int:
     """List the paths."""
     from graphdb.store import connect
     from queries.paths import PATH_COLUMNS, Route, paths
+    from queries.runs import linked
     from queries.search import by_ids
 
     through = tuple(int(part) if part.isdecimal() else part for part in arguments.through)
@@ -76,6 +77,7 @@ def run(arguments: Namespace) -> int:
             return 0
         met = sorted({node for row in rows for node in row["nodes"]})
         labels = {row["id"]: row["label"] for row in by_ids(store, met, seconds(arguments))}
+        any_links = bool(rows) or linked(store)
     from queries.render import console
     from queries.views import show_paths
 
@@ -83,9 +85,13 @@ def run(arguments: Namespace) -> int:
         show_paths(rows, labels)
         return 0
     to = f" to {arguments.end}" if arguments.end else ""
+    advice = (
+        "links lead to later layers only, and\n--max-hops looks further"
+        if any_links
+        else "no links between\nlayers were made yet (`stratigraph link`), and --max-hops looks further"
+    )
     console().print(
-        f"no path from {arguments.start}{to}\nwith at most {arguments.max_hops} hops; "
-        "links lead to later layers only, and\n--max-hops looks further",
+        f"no path from {arguments.start}{to}\nwith at most {arguments.max_hops} hops; {advice}",
         soft_wrap=True,
     )
     return 0

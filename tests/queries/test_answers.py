@@ -228,7 +228,7 @@ def test_a_run_of_another_kind(loaded: Store) -> None:
 
 
 def test_no_communities(store: Store) -> None:
-    with pytest.raises(MisuseError, match="has no communities; none were made yet"):
+    with pytest.raises(MisuseError, match="has no communities; `stratigraph cluster` makes some"):
         query(store, "communities")
 
 

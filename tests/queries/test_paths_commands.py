@@ -111,6 +111,11 @@ def test_a_lineage_says_where_a_feature_is_born_and_where_it_ends(run: Run, stor
     assert "born in layer 1" in strong
     store.write("MATCH (r:Run) WHERE r.kind = 'links' SET r.complete = false")
     assert "layer 1:" not in run("lineage", at(1, 0)), "nothing is linked"
+    assert "no links lead to it or from it: `stratigraph link` has made none yet\n" in run(
+        "lineage", at(1, 0)
+    )
+    said = run("paths", at(0, 0), at(2, 1))
+    assert "no links between\nlayers were made yet (`stratigraph link`), and --max-hops looks further" in said
 
 
 def test_a_lineage_says_what_taking_features_out_did(run: Run, store: Store) -> None:
