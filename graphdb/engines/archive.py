@@ -20,8 +20,8 @@ import subprocess
 import tempfile
 import time
 from base64 import b64encode
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -46,11 +46,15 @@ QUESTIONS = (
 
 def file() -> Path:
     """Return where the archive of the jars that are installed is, or would be."""
-    jars = sorted((wheel() / "jars").iterdir())
-    known = [str(wheel()), *(f"{jar.name} {jar.stat().st_size} {jar.stat().st_mtime_ns}" for jar in jars)]
-    name = hashlib.sha256("\n".join(known).encode()).hexdigest()[:12]
+    name = fingerprint((wheel() / "jars").iterdir(), str(wheel()))
     root = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
     return root / "stratigraph" / f"arcadedb-{name}.aot"
+
+
+def fingerprint(jars: Iterable[Path], *known: str) -> str:
+    """Return twelve digits that are others for other jars, or where something else that is known is other."""
+    told = [f"{jar.name} {jar.stat().st_size} {jar.stat().st_mtime_ns}" for jar in sorted(jars)]
+    return hashlib.sha256("\n".join([*known, *told]).encode()).hexdigest()[:12]
 
 
 def made() -> bool:
@@ -95,7 +99,16 @@ def _record(directory: Directory, launched: Launch, http: int, recorded: Path, d
     """Start a server, ask it what look-ups ask, and end it."""
     more = ("-XX:AOTMode=record", f"-XX:AOTConfiguration={recorded}")
     arguments = [part for part in launched.arguments if not part.startswith("-XX:AOTCache")]
-    Launch(launched.java, (*more, *arguments)).write(directory.path / "server.args")
+    recorder = Launch(launched.java, (*more, *arguments))
+    with serving(directory, recorder, _SECONDS) as running:
+        for question in QUESTIONS:
+            _ask(directory, running, http, database, question)
+
+
+@contextmanager
+def serving(directory: Directory, launched: Launch, seconds: float) -> "Iterator[subprocess.Popen[bytes]]":
+    """Run a server, and end it: by itself if all went well, which may take so many seconds."""
+    launched.write(directory.path / "server.args")
     with subprocess.Popen(  # noqa: S603  our own command, no shell
         [launched.java, f"@{directory.path / 'server.args'}"],
         cwd=directory.path,
@@ -107,10 +120,9 @@ def _record(directory: Directory, launched: Launch, http: int, recorded: Path, d
         start_new_session=True,
     ) as running:
         try:
-            for question in QUESTIONS:
-                _ask(directory, running, http, database, question)
+            yield running
             running.terminate()
-            running.wait(_SECONDS)
+            running.wait(seconds)
         finally:
             running.kill()
 

@@ -4,13 +4,12 @@ What `archive` is for ArcadeDB, by what Java 17 and 21 can: a server over an emp
 again, writes at its end what it loaded (``-XX:ArchiveClassesAtExit``), and later ones map it::
 
     ~/.cache/stratigraph/          or $XDG_CACHE_HOME/stratigraph
-        neo4j-5.26.31-1f2e3d4c5b6a.jsa      110 MB; named after the jars and the Java, as it fits no others
+        neo4j-5.26.31-1f2e3d4c5b6a.jsa      114 MB; named after the jars and the Java, as it fits no others
         neo4j-5.26.31-1f2e3d4c5b6a.failed   instead, where it could not be made: it is not tried again
 
 Java itself looks whether it fits, and starts without it where it does not.
 """
 
-import hashlib
 import socket
 import subprocess
 import tempfile
@@ -22,9 +21,9 @@ from pathlib import Path
 from analysis.errors import StratigraphError
 from graphdb.directory import Directory, create_directory
 from graphdb.engines import neo4j_jars
-from graphdb.engines.archive import QUESTIONS
+from graphdb.engines.archive import QUESTIONS, fingerprint, serving
 from graphdb.engines.engine import Launch, Ports
-from graphdb.engines.java import environment, neo4j_java
+from graphdb.engines.java import neo4j_java
 
 _SECONDS = 180.0
 
@@ -32,11 +31,7 @@ _SECONDS = 180.0
 def file() -> Path:
     """Return where the archive for the jars and the Java of this machine is, or would be."""
     folder, java = neo4j_jars.folder(), neo4j_java().resolve()
-    known = [str(folder), str(java), str(java.stat().st_mtime_ns)]
-    known += [
-        f"{jar.name} {jar.stat().st_size} {jar.stat().st_mtime_ns}" for jar in sorted(folder.glob("*.jar"))
-    ]
-    name = hashlib.sha256("\n".join(known).encode()).hexdigest()[:12]
+    name = fingerprint(folder.glob("*.jar"), str(folder), str(java), str(java.stat().st_mtime_ns))
     return folder.with_name(f"{folder.name}-{name}.jsa")
 
 
@@ -47,7 +42,8 @@ def made() -> bool:
 
 def options() -> tuple[str, ...]:
     """Return what makes Java start from it; nothing where it is not there."""
-    return (f"-XX:SharedArchiveFile={file()}",) if file().is_file() else ()
+    archive = file()
+    return (f"-XX:SharedArchiveFile={archive}",) if archive.is_file() else ()
 
 
 def make(launch: Callable[[Directory, Ports, bool], Launch], database: str) -> bool:
@@ -77,25 +73,9 @@ def _failed() -> Path:
 def _record(directory: Directory, launched: Launch, port: int, fresh: Path, database: str) -> None:
     """Start a server, ask it what look-ups ask, and end it: it then writes `fresh`."""
     arguments = [part for part in launched.arguments if not part.startswith("-XX:SharedArchiveFile")]
-    Launch(launched.java, (f"-XX:ArchiveClassesAtExit={fresh}", *arguments)).write(
-        directory.path / "server.args"
-    )
-    with subprocess.Popen(  # noqa: S603  our own command, no shell
-        [launched.java, f"@{directory.path / 'server.args'}"],
-        cwd=directory.path,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        umask=0o077,
-        start_new_session=True,
-    ) as running:
-        try:
-            _ask(running, f"bolt://127.0.0.1:{port}", directory.password("neo4j"), database)
-            running.terminate()
-            running.wait(_SECONDS)
-        finally:
-            running.kill()
+    recorder = Launch(launched.java, (f"-XX:ArchiveClassesAtExit={fresh}", *arguments))
+    with serving(directory, recorder, _SECONDS) as running:
+        _ask(running, f"bolt://127.0.0.1:{port}", directory.password("neo4j"), database)
 
 
 def _ask(running: "subprocess.Popen[bytes]", url: str, password: str, database: str) -> None:

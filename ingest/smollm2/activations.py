@@ -17,7 +17,7 @@ from ingest.sampling.model import Model, residuals
 from ingest.sampling.packing import Piece, Row, pack
 from ingest.smollm2.texts import Document
 
-_ROWS = 16
+ROWS = 16
 """Rows in a forward pass."""
 _PART = 1024
 """Rows in a file."""
@@ -34,13 +34,13 @@ def _pieces(model: Model, documents: Iterator[Document]) -> Iterator[Piece]:
         yield Piece(number, 0, np.array(ids, np.int32))
 
 
-def stream(model: Model, hooks: tuple[str, ...], rows: list[Row]) -> Iterator[dict[str, NDArray[np.float16]]]:
-    """Run rows through the model; yields for each hook float16[tokens, width], without special tokens."""
-    for at in range(0, len(rows), _ROWS):
-        tokens = np.stack([row.tokens for row in rows[at : at + _ROWS]])
+def stream(model: Model, hooks: tuple[str, ...], rows: list[Row]) -> Iterator[dict[str, torch.Tensor]]:
+    """Run rows through the model, `ROWS` at once; yields [tokens of text, width] for each hook."""
+    for at in range(0, len(rows), ROWS):
+        tokens = np.stack([row.tokens for row in rows[at : at + ROWS]])
         text = torch.from_numpy(~model.special[tokens])
         found = residuals(model, torch.from_numpy(tokens).long(), list(hooks))
-        yield {hook: found[hook].cpu()[text].half().numpy() for hook in hooks}
+        yield {hook: found[hook].cpu()[text] for hook in hooks}
 
 
 def keep(model: Model, hooks: tuple[str, ...], rows: list[Row], directory: Path) -> None:
@@ -56,11 +56,11 @@ def keep(model: Model, hooks: tuple[str, ...], rows: list[Row], directory: Path)
             if number in there:
                 continue
             found: dict[str, list[NDArray[np.float16]]] = {hook: [] for hook in hooks}
-            for start in range(at, min(at + _PART, len(rows)), _ROWS):
-                chosen = rows[start : min(start + _ROWS, at + _PART)]
+            for start in range(at, min(at + _PART, len(rows)), ROWS):
+                chosen = rows[start : min(start + ROWS, at + _PART)]
                 for streams in stream(model, hooks, chosen):
                     for hook, values in streams.items():
-                        found[hook].append(values)
+                        found[hook].append(values.half().numpy())
                 advance(len(chosen))
             for hook, batches in found.items():
                 _write(np.concatenate(batches), _part(directory, hook, number))

@@ -19,17 +19,16 @@ import torch
 from sae_lens import SAE
 
 from ingest.progress import progress
-from ingest.sampling.model import Model, load, residuals
+from ingest.sampling.model import Model, load
 from ingest.sampling.packing import Row
 from ingest.smollm2 import CARD, HOOKS, SAE_DIRECTORY, cache
-from ingest.smollm2.activations import rows_of
+from ingest.smollm2.activations import ROWS, rows_of, stream
 from ingest.smollm2.fetch import fetch
 from ingest.smollm2.packages import BOOKS, MODEL, SPEECHES
 from ingest.smollm2.recipe import Recipe
 from ingest.smollm2.texts import held_out, read
 from ingest.smollm2.train import MODEL_NAME
 
-_ROWS = 8
 _LIBRARIES = ("torch", "transformers", "sae-lens", "transformer-lens")
 
 Change = Callable[[torch.Tensor], torch.Tensor]
@@ -50,14 +49,14 @@ class Quality(TypedDict):
 def loss(model: Model, rows: list[Row], hook: str = "", change: Change | None = None) -> float:
     """Return the mean loss on all text; with `change`, what passes the hook at text is what it returns."""
     total, count = 0.0, 0
-    for at in range(0, len(rows), _ROWS):
-        tokens = torch.from_numpy(np.stack([row.tokens for row in rows[at : at + _ROWS]])).long()
+    for at in range(0, len(rows), ROWS):
+        tokens = torch.from_numpy(np.stack([row.tokens for row in rows[at : at + ROWS]])).long()
         text = torch.from_numpy(~model.special[tokens.numpy()])
 
-        def spliced(stream: torch.Tensor, hook: object, text: torch.Tensor = text) -> torch.Tensor:  # noqa: ARG001  the library's signature
+        def spliced(here: torch.Tensor, hook: object, text: torch.Tensor = text) -> torch.Tensor:  # noqa: ARG001  the library's signature
             if change is not None:
-                stream[text] = change(stream[text])
-            return stream
+                here[text] = change(here[text])
+            return here
 
         hooks = [(hook, spliced)] if hook else []
         each = model.bridge.run_with_hooks(tokens, return_type="loss", loss_per_token=True, fwd_hooks=hooks)
@@ -73,20 +72,16 @@ def explained(model: Model, rows: list[Row], saes: dict[str, SAE]) -> dict[str, 
     fired = {hook: torch.zeros(sae.cfg.d_sae, dtype=torch.long) for hook, sae in saes.items()}
     mean = {hook: torch.zeros(sae.cfg.d_in, dtype=torch.float64) for hook, sae in saes.items()}
     count = 0
-    with progress("explaining", len(rows), unit="rows") as advance:
-        for at in range(0, len(rows), _ROWS):
-            tokens = np.stack([row.tokens for row in rows[at : at + _ROWS]])
-            text = torch.from_numpy(~model.special[tokens])
-            found = residuals(model, torch.from_numpy(tokens).long(), list(saes))
-            count += int(text.sum())
+    with progress("explaining", -(-len(rows) // ROWS), unit="passes") as advance:
+        for found in stream(model, tuple(saes), rows):
+            count += len(found[next(iter(saes))])
             for hook, sae in saes.items():
-                stream = found[hook][text]
-                latents = sae.encode(stream)
-                missed = (stream - sae.decode(latents)).double()
-                sums[hook] += [missed.square().sum().item(), stream.double().square().sum().item()]
-                mean[hook] += stream.double().sum(0)
+                latents = sae.encode(found[hook])
+                missed = (found[hook] - sae.decode(latents)).double()
+                sums[hook] += [missed.square().sum().item(), found[hook].double().square().sum().item()]
+                mean[hook] += found[hook].double().sum(0)
                 fired[hook] += (latents != 0).sum(0)
-            advance(len(tokens))
+            advance(1)
     return {
         hook: (
             sums[hook][0] / (sums[hook][1] - mean[hook].square().sum().item() / count),
@@ -98,7 +93,7 @@ def explained(model: Model, rows: list[Row], saes: dict[str, SAE]) -> dict[str, 
 
 
 def _through(sae: SAE) -> Change:
-    return lambda stream: sae.decode(sae.encode(stream))
+    return lambda here: sae.decode(sae.encode(here))
 
 
 def measure(model: Model, rows: list[Row], spliced: list[Row], directory: Path) -> dict[str, Quality]:

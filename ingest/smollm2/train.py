@@ -4,18 +4,15 @@ BatchTopK by SAELens' own trainer, saved as JumpReLU in half precision. Everythi
 way is in the user's cache; the SAEs come into the repository's `saes/`.
 """
 
-import json
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from sae_lens import BatchTopKTrainingSAE, BatchTopKTrainingSAEConfig, LoggingConfig, SAETrainer
 from sae_lens.config import SAETrainerConfig
-from sae_lens.saes.sae import SAEMetadata
 from safetensors.torch import load_file, save_file
 
-from ingest.organism.train_saes import start_on_data
+from ingest.sae_training import metadata_of, save_for_inference, shuffled, start_on_data
 from ingest.sampling.model import load
 from ingest.smollm2 import HOOKS, SAE_DIRECTORY, cache
 from ingest.smollm2.activations import keep, kept, rows_of
@@ -24,16 +21,9 @@ from ingest.smollm2.recipe import Recipe
 from ingest.smollm2.texts import held_out, read
 
 MODEL_NAME = "HuggingFaceTB/SmolLM2-135M-Instruct"
+_STARTS = 16
+"""Activations for each latent, whose mean the decoder bias begins at."""
 _LOG = logging.getLogger(__name__)
-
-
-def _shuffled(activations: torch.Tensor, rows: torch.Tensor, batch: int, seed: int) -> Iterator[torch.Tensor]:
-    """Draw batches from shuffled passes over some rows of the activations, without end."""
-    generator = torch.Generator().manual_seed(seed)
-    while True:
-        order = rows[torch.randperm(len(rows), generator=generator)]
-        for start in range(0, len(order) - batch + 1, batch):
-            yield activations[order[start : start + batch]].float()
 
 
 def ordinary(activations: torch.Tensor, outlier: float) -> torch.Tensor:
@@ -45,31 +35,18 @@ def ordinary(activations: torch.Tensor, outlier: float) -> torch.Tensor:
 def train_sae(activations: torch.Tensor, hook: str, recipe: Recipe) -> BatchTopKTrainingSAE:
     """Train the SAE of one hook on its activations, float16[tokens, width]."""
     torch.manual_seed(recipe.seed)
-    metadata = SAEMetadata(
-        model_name=MODEL_NAME,
-        # SAELens' word for a model read by TransformerLens' hook names, unprocessed
-        model_class_name="HookedTransformer",
-        model_from_pretrained_kwargs={},
-        hook_name=hook,
-        hook_head_index=None,
-        context_size=recipe.context,
-        prepend_bos=True,
-        exclude_special_tokens=True,
-        sequence_separator_token="bos",  # noqa: S106 - a kind of token, no password
-        dataset_path="ingest.smollm2.texts",
-    )
     sae = BatchTopKTrainingSAE(
         BatchTopKTrainingSAEConfig(
             d_in=activations.shape[1],
             d_sae=recipe.latents,
             k=recipe.active,
             normalize_activations="expected_average_only_in",
-            metadata=metadata,
+            metadata=metadata_of(MODEL_NAME, hook, recipe.context, "ingest.smollm2.texts"),
         )
     )
     rows = ordinary(activations, recipe.outlier)
-    first = next(_shuffled(activations, rows, 16 * recipe.latents, recipe.seed))
-    start_on_data(sae, first)
+    some = rows[torch.randperm(len(rows))[: _STARTS * recipe.latents]]
+    start_on_data(sae, activations[some].float())
     steps = recipe.passes * (len(rows) // recipe.batch)
     trainer = SAETrainer(
         cfg=SAETrainerConfig(
@@ -85,7 +62,7 @@ def train_sae(activations: torch.Tensor, hook: str, recipe: Recipe) -> BatchTopK
             logger=LoggingConfig(log_to_wandb=False),
         ),
         sae=sae,
-        data_provider=_shuffled(activations, rows, recipe.batch, recipe.seed),
+        data_provider=shuffled(activations, rows, recipe.batch, recipe.seed),
     )
     return trainer.fit()
 
@@ -93,10 +70,8 @@ def train_sae(activations: torch.Tensor, hook: str, recipe: Recipe) -> BatchTopK
 def save(sae: BatchTopKTrainingSAE, directory: Path) -> None:
     """Save an SAE in SAELens' format, its weights in half precision, in place only when complete."""
     part = directory.with_name(f"{directory.name}.part")
-    weights, config = sae.save_inference_model(part)
+    weights = save_for_inference(sae, part)
     save_file({name: tensor.half() for name, tensor in load_file(weights).items()}, weights)
-    # SAELens writes the keys in an order that differs from run to run
-    config.write_text(json.dumps(json.loads(config.read_text()), indent=2, sort_keys=True) + "\n")
     part.rename(directory)
 
 

@@ -8,15 +8,13 @@ from ingest.sampling.quiet import quiet
 
 
 def convert(gguf: Path, directory: Path) -> None:
-    """Write model and tokenizer, float32, in the form of `save_pretrained`, unless they are there.
+    """Write model and tokenizer, float32, in the form of `save_pretrained`; all of it or nothing.
 
     Raises
     ------
     StratigraphError
-        The package that reads the file's format is missing, or the disk is full.
+        The package that reads the file's format is missing.
     """
-    if directory.is_dir():
-        return
     try:
         import gguf as reader  # noqa: PLC0415  only this needs it
     except ImportError:

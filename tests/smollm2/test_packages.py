@@ -1,4 +1,4 @@
-"""Fetching: with pip and npm as they are, against an index and a registry that are folders."""
+"""Fetching: what is fetched once, and what is said where it cannot be; npm is a program of the test's own."""
 
 import hashlib
 import os
